@@ -1,0 +1,128 @@
+#ifndef NETPOL_FLOW_H
+#define NETPOL_FLOW_H 1
+
+/* OpenFlow flows as values, sets of them, and the difference of two sets.
+ *
+ * Match and actions are libopenvswitch's own structures, so everything that
+ * ovs-ofctl(8) can say can be said here, in its own syntax. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "openvswitch/hmap.h"
+#include "openvswitch/match.h"
+
+struct ds;
+struct ofpact;
+struct ofpbuf;
+
+struct np_flow {
+    struct hmap_node node;      /* In a set; by table, priority and match. */
+    uint64_t cookie;            /* Host byte order. */
+    uint16_t priority;
+    uint8_t table;
+    struct minimatch match;
+    struct ofpact *actions;     /* 'actions_len' bytes; owned. */
+    size_t actions_len;
+};
+
+/* A cookie says whose flow it is and what it stands for:
+ * [63:48] owner, [47:40] kind, [39:32] pipeline version, [31:0] id. */
+#define NP_COOKIE_OWNER UINT64_C(0x4e50)        /* "NP" */
+#define NP_COOKIE_OWNER_MASK UINT64_C(0xffff000000000000)
+#define NP_PIPELINE_VERSION 1
+
+enum np_flow_kind {
+    NP_FLOW_STATIC = 1,         /* Of the pipeline; id 0. */
+    NP_FLOW_PORT,               /* id: ofport. */
+    NP_FLOW_IDENTITY,           /* id: identity. */
+    NP_FLOW_CLAUSE,             /* id: conjunction, 0 if it serves several. */
+    NP_FLOW_RULE,               /* id: rule. */
+    NP_FLOW_DEFAULT,            /* What happens to isolated pods; id 0. */
+    NP_FLOW_LEARNED,            /* Made by the switch; never reconciled. */
+};
+
+static inline uint64_t
+np_cookie(enum np_flow_kind kind, uint32_t id)
+{
+    return (NP_COOKIE_OWNER << 48) | ((uint64_t) kind << 40)
+           | ((uint64_t) NP_PIPELINE_VERSION << 32) | id;
+}
+
+static inline bool
+np_cookie_is_ours(uint64_t cookie)
+{
+    return cookie >> 48 == NP_COOKIE_OWNER;
+}
+
+static inline enum np_flow_kind
+np_cookie_kind(uint64_t cookie)
+{
+    return (cookie >> 40) & 0xff;
+}
+
+const char *np_flow_kind_name(enum np_flow_kind);       /* "identity" */
+
+/* Copies MATCH and the LEN bytes of ACTIONS. */
+struct np_flow *np_flow_create(uint8_t table, uint16_t priority,
+                               uint64_t cookie, const struct match *,
+                               const struct ofpact *actions, size_t len);
+void np_flow_destroy(struct np_flow *);
+/* Same table, priority and match: for a switch they are one flow. */
+bool np_flow_same_key(const struct np_flow *, const struct np_flow *);
+/* Same key, cookie and actions. */
+bool np_flow_equal(const struct np_flow *, const struct np_flow *);
+
+/* Names of tables for the text form; NULL, or NULL for a table: its number. */
+struct np_table_names {
+    const char *name[256];
+};
+
+/* Appends the flow as ovs-ofctl(8) "add-flow" takes it back:
+ * "cookie=…,table=…,priority=…,match,actions=…". */
+void np_flow_format(const struct np_flow *, const struct np_table_names *,
+                    struct ds *);
+/* Parses ovs-ofctl(8) syntax.  Table names are looked up in NAMES (may be
+ * NULL) wherever a table may stand, in resubmit(,NAME) and ct(table=NAME)
+ * too.  Returns NULL and the flow, or an error to be freed. */
+char *np_flow_parse(const char *s, const struct np_table_names *names,
+                    struct np_flow **);
+
+/* A set of flows, at most one a key; it owns them. */
+struct np_flow_set {
+    struct hmap flows;
+};
+
+void np_flow_set_init(struct np_flow_set *);
+void np_flow_set_destroy(struct np_flow_set *);
+void np_flow_set_clear(struct np_flow_set *);
+void np_flow_set_swap(struct np_flow_set *, struct np_flow_set *);
+size_t np_flow_set_count(const struct np_flow_set *);
+/* Takes FLOW.  Returns the flow of the same key that it replaced (now the
+ * caller's), or NULL. */
+struct np_flow *np_flow_set_put(struct np_flow_set *, struct np_flow *flow);
+/* The flow with the key of FLOW, or NULL; still the set's. */
+struct np_flow *np_flow_set_find(const struct np_flow_set *,
+                                 const struct np_flow *flow);
+/* Takes FLOW, an element, out of the set; now the caller's. */
+void np_flow_set_remove(struct np_flow_set *, struct np_flow *flow);
+/* All flows, by table, falling priority, then text-free match order: a total
+ * order that is the same for equal sets.  Free the array, not the flows. */
+const struct np_flow **np_flow_set_sort(const struct np_flow_set *);
+
+/* What must be said to a switch that has one set so that it has another.
+ * Pointers into the two sets, valid as long as they are. */
+struct np_flow_delta {
+    const struct np_flow **put; /* Add, or replace what has the same key. */
+    size_t n_put;
+    const struct np_flow **del;
+    size_t n_del;
+    size_t n_new;               /* Of 'put', those with a new key. */
+};
+
+/* Computes the way FROM one set TO another. */
+void np_flow_set_diff(const struct np_flow_set *from,
+                      const struct np_flow_set *to, struct np_flow_delta *);
+void np_flow_delta_destroy(struct np_flow_delta *);
+
+#endif /* netpol/flow.h */

@@ -1,0 +1,85 @@
+#ifndef NETPOL_OPENFLOW_H
+#define NETPOL_OPENFLOW_H 1
+
+/* The installer: makes a bridge's flow table what it should be.
+ *
+ * It holds one OpenFlow connection, reads back what is installed under our
+ * cookie, and sends only the difference to the desired set, in one atomic
+ * bundle ended by a barrier.  Flows without our cookie are never touched. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "netpol/flow.h"
+
+struct ds;
+struct np_installer;
+
+/* An installer without a bridge yet. */
+struct np_installer *np_installer_create(void);
+void np_installer_destroy(struct np_installer *);   /* Leaves the flows. */
+
+/* Connects to TARGET, a bridge's management socket such as
+ * "unix:/run/openvswitch/br-int.mgmt", or disconnects for NULL.  The same
+ * target again changes nothing. */
+void np_installer_set_target(struct np_installer *, const char *target);
+
+/* Takes over the contents of DESIRED (which is empty afterwards) as what
+ * should be installed from now on.  Returns the number of this wish; it is
+ * fulfilled once np_installer_realized() is not below it. */
+uint64_t np_installer_set_desired(struct np_installer *,
+                                  struct np_flow_set *desired);
+/* Removes all flows of ours and installs none until np_installer_resume();
+ * returns the number of this wish. */
+uint64_t np_installer_flush(struct np_installer *);
+void np_installer_resume(struct np_installer *);
+
+/* Sends nothing, though it connects and reads, while HOLD is true: for a
+ * bridge whose unknown ports or foreign flows must be decided upon first. */
+void np_installer_hold(struct np_installer *, bool hold);
+
+/* Ports (by OpenFlow number) that must not receive flooded frames
+ * (OFPPC_NO_FLOOD, trap of `normal` as way out); again on each connect. */
+void np_installer_set_no_flood(struct np_installer *, const uint32_t *ofports,
+                               size_t n);
+
+void np_installer_run(struct np_installer *);
+void np_installer_wait(struct np_installer *);
+
+/* The newest wish that a barrier has confirmed, 0 for none. */
+uint64_t np_installer_realized(const struct np_installer *);
+/* A number that grows when anything that can be asked here has changed. */
+uint64_t np_installer_seqno(const struct np_installer *);
+
+struct np_installer_status {
+    const char *state;          /* "disconnected", "reading", "idle", … */
+    bool connected;
+    bool foreign_flows;         /* Flows without our cookie were there when we
+                                 * last connected, a standalone bridge's own
+                                 * priority-0 NORMAL aside. */
+    size_t n_installed;
+    uint64_t n_bundles, n_flow_mods, n_errors;
+    const char *last_error;     /* Switch's refusal with the flow, or NULL. */
+};
+void np_installer_get_status(const struct np_installer *,
+                             struct np_installer_status *);
+/* What is installed under our cookie as far as we know; NULL before the first
+ * read-back.  For taking over identity numbers at start. */
+const struct np_flow_set *np_installer_installed(const struct np_installer *);
+
+/* One blocking read of a bridge's whole table, for tools.  Returns NULL, or
+ * an error to be freed.  Flows that are not ours are included if ALL. */
+struct np_flow_stats {
+    const struct np_flow *flow; /* In the set. */
+    uint64_t n_packets, n_bytes;        /* UINT64_MAX if unknown. */
+    uint32_t duration;          /* Seconds. */
+};
+struct np_flow_dump {
+    struct np_flow_set set;
+    struct np_flow_stats *stats;        /* In np_flow_set_sort() order. */
+    size_t n;
+};
+char *np_openflow_dump(const char *target, bool all, struct np_flow_dump *);
+void np_flow_dump_destroy(struct np_flow_dump *);
+
+#endif /* netpol/openflow.h */

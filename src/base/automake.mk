@@ -1,0 +1,1 @@
+libnetpol_a_SOURCES +=

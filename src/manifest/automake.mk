@@ -1,0 +1,1 @@
+libnpmanifest_a_SOURCES +=

@@ -1,0 +1,18 @@
+# cmocka units mirror src/: one program a room, tests/unit/test-ROOM.
+if HAVE_CMOCKA
+check_PROGRAMS += $(UNIT_TESTS)
+TESTS += $(UNIT_TESTS)
+endif
+UNIT_TESTS =
+UNIT_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+UNIT_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+include tests/unit/base.mk
+include tests/unit/object.mk
+include tests/unit/flow.mk
+include tests/unit/manifest.mk
+include tests/unit/source.mk
+include tests/unit/policy.mk
+include tests/unit/compile.mk
+include tests/unit/openflow.mk
+include tests/unit/ovsdb.mk
