@@ -1,0 +1,136 @@
+"""Network namespaces: make them, step into them, run things inside, and
+remove them with everything that lives there.
+
+A lab marks each of its namespaces with a prefix that no other lab has.  That
+prefix is all that cleaning up needs to know: whatever runs in such a
+namespace was started by this lab, also when the lab itself crashed before it
+could write down what it did.
+"""
+
+import contextlib
+import ctypes
+import os
+import pathlib
+import signal
+import subprocess
+import time
+
+RUN_NETNS = pathlib.Path("/run/netns")
+CLONE_NEWNET = 0x40000000
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+class LabError(Exception):
+    """Something that the lab needs failed; the text is one sentence."""
+
+
+def run(*argv, stdin=None, check=True, env=()):
+    """Run a command, with `env` added to the environment, and return what it
+    printed."""
+    done = subprocess.run([str(arg) for arg in argv], input=stdin, text=True,
+                          capture_output=True, env=os.environ | dict(env))
+    if check and done.returncode:
+        raise LabError(f"{' '.join(map(str, argv))}: "
+                       f"{(done.stderr or done.stdout).strip()}")
+    return done.stdout
+
+
+def path(name):
+    return RUN_NETNS / name
+
+
+def exists(name):
+    return path(name).exists()
+
+
+def names(prefix):
+    """The namespaces whose name starts with `prefix`."""
+    if not RUN_NETNS.is_dir():
+        return []
+    return sorted(p.name for p in RUN_NETNS.iterdir()
+                  if p.name.startswith(prefix))
+
+
+def _setns(fd):
+    if _libc.setns(fd, CLONE_NEWNET):
+        errno = ctypes.get_errno()
+        raise OSError(errno, f"setns: {os.strerror(errno)}")
+
+
+@contextlib.contextmanager
+def inside(name):
+    """Move the calling thread into namespace `name` for the body.
+
+    A socket belongs for life to the namespace in which it was made, so one
+    process can hold sockets of many pods.
+    """
+    home = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        there = os.open(path(name), os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            _setns(there)
+        finally:
+            os.close(there)
+        try:
+            yield
+        finally:
+            _setns(home)
+    finally:
+        os.close(home)
+
+
+def create(name, sysctls=()):
+    """Make the namespace and set `sysctls`, pairs of a path below
+    /proc/sys/net and a value, before it has any interface but lo."""
+    run("ip", "netns", "add", name)
+    with inside(name):
+        for key, value in sysctls:
+            pathlib.Path("/proc/sys/net", key).write_text(str(value))
+    run("ip", "-n", name, "link", "set", "lo", "up")
+
+
+def command(name, *argv):
+    """The command line that runs `argv` in namespace `name`, as the same
+    process: the pid that the caller sees is that of the command itself."""
+    return ["nsenter", f"--net={path(name)}", "--", *map(str, argv)]
+
+
+def pids(name):
+    return [int(pid) for pid in
+            run("ip", "netns", "pids", name, check=False).split()]
+
+
+def _signal_if_inside(pid, namespace, signum):
+    """Signal `pid` only while it is in `namespace`: the pidfd holds the
+    process, so that a number that was reused meanwhile is not hit."""
+    try:
+        fd = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    try:
+        if os.path.samefile(f"/proc/{pid}/ns/net", path(namespace)):
+            signal.pidfd_send_signal(fd, signum)
+    except (ProcessLookupError, FileNotFoundError):
+        pass
+    finally:
+        os.close(fd)
+
+
+def stop_processes(name, patience=5.0):
+    """End every process in the namespace: asked first, then made to."""
+    for signum in (signal.SIGTERM, signal.SIGKILL):
+        for pid in pids(name):
+            _signal_if_inside(pid, name, signum)
+        deadline = time.monotonic() + patience
+        while time.monotonic() < deadline:
+            if not pids(name):
+                return
+            time.sleep(0.01)
+
+
+def delete(name):
+    """Remove the namespace, its interfaces and its processes."""
+    if exists(name):
+        stop_processes(name)
+        run("ip", "netns", "del", name, check=False)
