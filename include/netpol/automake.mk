@@ -1,12 +1,16 @@
 noinst_HEADERS = \
 	include/netpol/addr.h \
+	include/netpol/cache.h \
+	include/netpol/compile.h \
 	include/netpol/error.h \
 	include/netpol/flow.h \
+	include/netpol/group.h \
 	include/netpol/idset.h \
 	include/netpol/manifest.h \
 	include/netpol/object.h \
 	include/netpol/openflow.h \
 	include/netpol/ovsdb.h \
+	include/netpol/policy.h \
 	include/netpol/portmap.h \
 	include/netpol/portrange.h \
 	include/netpol/source.h
