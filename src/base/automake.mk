@@ -1,1 +1,6 @@
-libnetpol_a_SOURCES +=
+libnetpol_a_SOURCES += \
+	src/base/addr.c \
+	src/base/error.c \
+	src/base/idset.c \
+	src/base/portrange.c \
+	src/base/trie.c

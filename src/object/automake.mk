@@ -1,1 +1,6 @@
-libnetpol_a_SOURCES +=
+libnetpol_a_SOURCES += \
+	src/object/destroy.c \
+	src/object/equal.c \
+	src/object/labels.c \
+	src/object/object.c \
+	src/object/selector.c

@@ -1,0 +1,99 @@
+/* Lists of mistakes in inputs.
+ *
+ * One list holds what is wrong with everything that a decoder saw, in the
+ * order in which it saw it. */
+
+#include <config.h>
+#include "netpol/error.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "openvswitch/dynamic-string.h"
+#include "util.h"
+
+static struct np_error *
+new_error(struct np_errors *errors)
+{
+    if (errors->n >= errors->allocated) {
+        errors->v = x2nrealloc(errors->v, &errors->allocated,
+                               sizeof *errors->v);
+    }
+    return &errors->v[errors->n++];
+}
+
+void
+np_errors_add(struct np_errors *errors, const char *file, int line,
+              const char *path, const char *format, ...)
+{
+    struct np_error *e = new_error(errors);
+    va_list args;
+
+    e->file = nullable_xstrdup(file);
+    e->line = line;
+    e->object = NULL;
+    e->path = nullable_xstrdup(path);
+    va_start(args, format);
+    e->reason = xvasprintf(format, args);
+    va_end(args);
+}
+
+void
+np_errors_append(struct np_errors *dst, const struct np_errors *src)
+{
+    for (size_t i = 0; i < src->n; i++) {
+        const struct np_error *from = &src->v[i];
+        struct np_error *to = new_error(dst);
+
+        to->file = nullable_xstrdup(from->file);
+        to->line = from->line;
+        to->object = nullable_xstrdup(from->object);
+        to->path = nullable_xstrdup(from->path);
+        to->reason = xstrdup(from->reason);
+    }
+}
+
+void
+np_errors_set_object(struct np_errors *errors, size_t from,
+                     const char *object)
+{
+    for (size_t i = from; i < errors->n; i++) {
+        if (!errors->v[i].object) {
+            errors->v[i].object = xstrdup(object);
+        }
+    }
+}
+
+void
+np_error_format(const struct np_error *e, struct ds *s)
+{
+    if (e->file) {
+        ds_put_format(s, "%s:", e->file);
+    }
+    if (e->line) {
+        ds_put_format(s, e->file ? "%d:" : "line %d:", e->line);
+    }
+    if (e->file || e->line) {
+        ds_put_char(s, ' ');
+    }
+    if (e->path) {
+        ds_put_format(s, "%s: ", e->path);
+    }
+    ds_put_cstr(s, e->reason);
+}
+
+void
+np_errors_clear(struct np_errors *errors)
+{
+    for (size_t i = 0; i < errors->n; i++) {
+        struct np_error *e = &errors->v[i];
+
+        free(e->file);
+        free(e->object);
+        free(e->path);
+        free(e->reason);
+    }
+    free(errors->v);
+    memset(errors, 0, sizeof *errors);
+}
