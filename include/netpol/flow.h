@@ -16,8 +16,10 @@ struct ds;
 struct ofpact;
 struct ofpbuf;
 
+/* Made by np_flow_create() or np_flow_parse() and not changed afterwards. */
 struct np_flow {
-    struct hmap_node node;      /* In a set; by table, priority and match. */
+    struct hmap_node node;      /* In a set; its hash is always that of table,
+                                 * priority and match. */
     uint64_t cookie;            /* Host byte order. */
     uint16_t priority;
     uint8_t table;
@@ -63,7 +65,11 @@ np_cookie_kind(uint64_t cookie)
 
 const char *np_flow_kind_name(enum np_flow_kind);       /* "identity" */
 
-/* Copies MATCH and the LEN bytes of ACTIONS. */
+/* Copies MATCH and the LEN bytes of ACTIONS in their canonical form, that in
+ * which a switch hands a flow back: normalised (a field without its
+ * prerequisites, such as a port without a protocol, is dropped with a warning
+ * in the log) and encoded as OpenFlow 1.5 would.  A flow that does not fit in
+ * an OpenFlow message is kept as it is; no switch will take it. */
 struct np_flow *np_flow_create(uint8_t table, uint16_t priority,
                                uint64_t cookie, const struct match *,
                                const struct ofpact *actions, size_t len);
@@ -72,6 +78,10 @@ void np_flow_destroy(struct np_flow *);
 bool np_flow_same_key(const struct np_flow *, const struct np_flow *);
 /* Same key, cookie and actions. */
 bool np_flow_equal(const struct np_flow *, const struct np_flow *);
+/* Orders by table, falling priority, and match: negative, 0 or positive, 0
+ * only if the key is the same.  The order of matches follows the layout of
+ * libopenvswitch's struct flow. */
+int np_flow_compare(const struct np_flow *, const struct np_flow *);
 
 /* Names of tables for the text form; NULL, or NULL for a table: its number. */
 struct np_table_names {
@@ -82,9 +92,12 @@ struct np_table_names {
  * "cookie=…,table=…,priority=…,match,actions=…". */
 void np_flow_format(const struct np_flow *, const struct np_table_names *,
                     struct ds *);
-/* Parses ovs-ofctl(8) syntax.  Table names are looked up in NAMES (may be
- * NULL) wherever a table may stand, in resubmit(,NAME) and ct(table=NAME)
- * too.  Returns NULL and the flow, or an error to be freed. */
+/* Parses ovs-ofctl(8) "add-flow" syntax.  Table names are looked up in NAMES
+ * (may be NULL) wherever a table may stand, in resubmit(,NAME) and
+ * ct(table=NAME) too; tables are 0 (the default) to 253, ports are numbers or
+ * the reserved ports' names.  What np_flow cannot carry (timeouts, flags) and
+ * match fields without their prerequisites are refused.  Returns NULL and the
+ * flow, or an error to be freed. */
 char *np_flow_parse(const char *s, const struct np_table_names *names,
                     struct np_flow **);
 
@@ -106,12 +119,12 @@ struct np_flow *np_flow_set_find(const struct np_flow_set *,
                                  const struct np_flow *flow);
 /* Takes FLOW, an element, out of the set; now the caller's. */
 void np_flow_set_remove(struct np_flow_set *, struct np_flow *flow);
-/* All flows, by table, falling priority, then text-free match order: a total
- * order that is the same for equal sets.  Free the array, not the flows. */
+/* All flows in np_flow_compare() order, which is the same for equal sets.
+ * Free the array, not the flows. */
 const struct np_flow **np_flow_set_sort(const struct np_flow_set *);
 
 /* What must be said to a switch that has one set so that it has another.
- * Pointers into the two sets, valid as long as they are. */
+ * Pointers into the two sets, valid as long as they are; sorted. */
 struct np_flow_delta {
     const struct np_flow **put; /* Add, or replace what has the same key. */
     size_t n_put;

@@ -1,1 +1,6 @@
-libnetpol_a_SOURCES +=
+libnetpol_a_SOURCES += \
+	src/flow/canon.c \
+	src/flow/flow-private.h \
+	src/flow/flow.c \
+	src/flow/set.c \
+	src/flow/text.c

@@ -1,0 +1,65 @@
+/* The canonical form of a match and its actions.
+ *
+ * The same flow can be put down in several ways: `note` with and without its
+ * padding, an ethertype with and without the packet type that it implies, an
+ * action that remembers which of several encodings it arrived in.  A switch
+ * decodes what it is sent and encodes it anew when asked, and what comes
+ * back is spelled its own way.  If those spellings were compared, a restart
+ * would rewrite half of a right table.
+ *
+ * So every flow is taken once through the wire format, here, when it is
+ * made, and from then on equality is a comparison of bytes.  OpenFlow 1.5 is
+ * the version that can say everything; what was read over an older one ends
+ * up in the same form. */
+
+#include <config.h>
+
+#include "flow-private.h"
+
+#include "nx-match.h"
+#include "openvswitch/ofp-actions.h"
+#include "openvswitch/ofp-match.h"
+#include "openvswitch/ofpbuf.h"
+
+/* What is left of an OpenFlow message's 64 KB for a match and actions once
+ * the headers of a bundle-add and of the flow-mod inside are there. */
+enum { BODY_MAX = UINT16_MAX - 16 - 48 };
+
+/* A match on anything in an Ethernet frame implies the packet type; decoding
+ * adds it, so it is no difference. */
+static bool
+same_match(const struct match *a_, const struct match *b)
+{
+    struct match a = *a_;
+
+    if (match_has_default_packet_type(b)) {
+        match_set_default_packet_type(&a);
+    } else if (!b->wc.masks.packet_type && match_has_default_packet_type(&a)) {
+        a.wc.masks.packet_type = 0;
+    }
+    return flow_wildcards_equal(&a.wc, &b->wc)
+           && flow_equal(&a.flow, &b->flow);
+}
+
+bool
+np_flow_canonize(const struct match *match, const struct ofpact *actions,
+                 size_t len, struct match *out, struct ofpbuf *out_acts,
+                 bool *exact)
+{
+    struct match normal = *match;
+    uint64_t stub[1024 / 8];
+    struct ofpbuf msg = OFPBUF_STUB_INITIALIZER(stub);
+
+    ofputil_normalize_match_quiet(&normal);
+    oxm_put_match(&msg, &normal, OFP15_VERSION);
+    ofpacts_put_openflow_instructions(actions, len, &msg, OFP15_VERSION);
+
+    bool ok = (msg.size <= BODY_MAX
+               && !oxm_pull_match(&msg, false, NULL, NULL, out)
+               && !ofpacts_pull_openflow_instructions(&msg, msg.size,
+                                                      OFP15_VERSION, NULL,
+                                                      NULL, out_acts));
+    *exact = ok && same_match(match, out);
+    ofpbuf_uninit(&msg);
+    return ok;
+}

@@ -1,0 +1,158 @@
+/* Sets of flows and the difference of two of them.
+ *
+ * What should be installed and what is installed are two sets; what has to
+ * be said to the switch is their difference.  Everything that leaves a set
+ * as a list is sorted, so that equal sets give equal text and equal
+ * messages. */
+
+#include <config.h>
+
+#include "flow-private.h"
+
+#include <stdlib.h>
+
+#include "util.h"
+
+void
+np_flow_set_init(struct np_flow_set *set)
+{
+    hmap_init(&set->flows);
+}
+
+void
+np_flow_set_destroy(struct np_flow_set *set)
+{
+    if (set) {
+        np_flow_set_clear(set);
+        hmap_destroy(&set->flows);
+    }
+}
+
+void
+np_flow_set_clear(struct np_flow_set *set)
+{
+    struct np_flow *flow;
+
+    HMAP_FOR_EACH_SAFE (flow, node, &set->flows) {
+        hmap_remove(&set->flows, &flow->node);
+        np_flow_destroy(flow);
+    }
+    hmap_shrink(&set->flows);
+}
+
+void
+np_flow_set_swap(struct np_flow_set *a, struct np_flow_set *b)
+{
+    hmap_swap(&a->flows, &b->flows);
+}
+
+size_t
+np_flow_set_count(const struct np_flow_set *set)
+{
+    return hmap_count(&set->flows);
+}
+
+struct np_flow *
+np_flow_set_put(struct np_flow_set *set, struct np_flow *flow)
+{
+    struct np_flow *old = np_flow_set_find(set, flow);
+
+    if (old) {
+        hmap_remove(&set->flows, &old->node);
+    }
+    hmap_insert(&set->flows, &flow->node, flow->node.hash);
+    return old;
+}
+
+struct np_flow *
+np_flow_set_find(const struct np_flow_set *set, const struct np_flow *flow)
+{
+    struct np_flow *f;
+
+    HMAP_FOR_EACH_WITH_HASH (f, node, flow->node.hash, &set->flows) {
+        if (np_flow_same_key(f, flow)) {
+            return f;
+        }
+    }
+    return NULL;
+}
+
+void
+np_flow_set_remove(struct np_flow_set *set, struct np_flow *flow)
+{
+    hmap_remove(&set->flows, &flow->node);
+}
+
+static int
+compare_pointers(const void *a, const void *b)
+{
+    return np_flow_compare(*(const struct np_flow *const *) a,
+                           *(const struct np_flow *const *) b);
+}
+
+static void
+sort_flows(const struct np_flow **flows, size_t n)
+{
+    if (n > 1) {
+        qsort(flows, n, sizeof *flows, compare_pointers);
+    }
+}
+
+const struct np_flow **
+np_flow_set_sort(const struct np_flow_set *set)
+{
+    const struct np_flow **flows;
+    const struct np_flow *flow;
+    size_t n = 0;
+
+    flows = xmalloc(MAX(1, np_flow_set_count(set)) * sizeof *flows);
+    HMAP_FOR_EACH (flow, node, &set->flows) {
+        flows[n++] = flow;
+    }
+    sort_flows(flows, n);
+    return flows;
+}
+
+void
+np_flow_set_diff(const struct np_flow_set *from, const struct np_flow_set *to,
+                 struct np_flow_delta *delta)
+{
+    size_t allocated_put = 0, allocated_del = 0;
+    const struct np_flow *flow;
+
+    *delta = (struct np_flow_delta) { .n_put = 0 };
+    HMAP_FOR_EACH (flow, node, &to->flows) {
+        const struct np_flow *old = np_flow_set_find(from, flow);
+
+        if (old && np_flow_equal(old, flow)) {
+            continue;
+        }
+        if (delta->n_put >= allocated_put) {
+            delta->put = x2nrealloc(delta->put, &allocated_put,
+                                    sizeof *delta->put);
+        }
+        delta->put[delta->n_put++] = flow;
+        delta->n_new += !old;
+    }
+    HMAP_FOR_EACH (flow, node, &from->flows) {
+        if (!np_flow_set_find(to, flow)) {
+            if (delta->n_del >= allocated_del) {
+                delta->del = x2nrealloc(delta->del, &allocated_del,
+                                        sizeof *delta->del);
+            }
+            delta->del[delta->n_del++] = flow;
+        }
+    }
+    sort_flows(delta->put, delta->n_put);
+    sort_flows(delta->del, delta->n_del);
+}
+
+void
+np_flow_delta_destroy(struct np_flow_delta *delta)
+{
+    if (delta) {
+        free(delta->put);
+        free(delta->del);
+        *delta = (struct np_flow_delta) { .n_put = 0 };
+    }
+}
