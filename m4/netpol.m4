@@ -34,6 +34,10 @@ AC_DEFUN([NP_CHECK_OVS],
       OVS_SOURCE=$with_ovs_source])
    AC_MSG_RESULT([${OVS_SOURCE:-$OVS_DIR}])
    AC_SUBST([OVS_DIR])
+   # Known only once it is built; a substitution, so that automake does not
+   # take its words for files.
+   OVS_LIBS='`cat $(OVS_DIR)/libs`'
+   AC_SUBST([OVS_LIBS])
    AC_SUBST([OVS_SOURCE])])
 
 AC_DEFUN([NP_SANITIZERS],
