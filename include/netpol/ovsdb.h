@@ -44,7 +44,8 @@ const struct np_portmap *np_ovsdb_ports(const struct np_ovsdb *);
  *
  * Names of tables (Flow_Table:name) and their prefixes (Flow_Table:prefixes,
  * space-separated such as "ip_src ipv6_src", NULL for none).  The arrays are
- * copied.  Rows of others' tables stay as they are. */
+ * copied.  Rows of others' tables stay as they are.  A NULL or empty PREFIXES
+ * clears the column: OVS then has its default, ip_dst and ip_src. */
 struct np_table_setting {
     uint8_t table;
     const char *name;
@@ -53,11 +54,14 @@ struct np_table_setting {
 void np_ovsdb_set_tables(struct np_ovsdb *, const struct np_table_setting *,
                          size_t n);
 /* Wants fail_mode=secure.  Writing it on a bridge without a controller flushes
- * all flows, so it is for a bridge that has none of ours and of others. */
+ * all flows, so it is for a bridge that has none of ours and of others.  The
+ * wish ends once the bridge is secure: if it is changed later, it is not
+ * written again without being asked. */
 void np_ovsdb_want_secure(struct np_ovsdb *);
 /* Interfaces (by name) whose pod's policies are in the switch, each with the
  * value of `netpol-realized`: its iface-id-ver, or "true" where the row has
- * none.  Removed from all others. */
+ * none.  Removed from all others on the bridge.  Until the first call the
+ * database keeps what an earlier run left there. */
 struct np_realized {
     const char *port;
     const char *value;

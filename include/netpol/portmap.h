@@ -31,11 +31,17 @@ struct np_bridge_port {
     char *pod_name;
     char *pod_uid;              /* iface-id-ver, contPodUid; NULL if absent. */
     bool has_mac;
-    struct eth_addr mac;        /* attached-mac; for NODE ports the
-                                 * interface's own. */
-    struct np_prefix *addrs;    /* ip-address; for NODE ports the host's. */
+    struct eth_addr mac;        /* attached-mac (Kube-OVN and ovs-cni write
+                                 * none); for NODE ports the interface's
+                                 * own. */
+    struct np_prefix *addrs;    /* ip-address; for NODE ports without it the
+                                 * host's.  Sorted, unique. */
     size_t n_addrs;
-    char *error;                /* A row that is wrong: which key, why. */
+    char *error;                /* A row that is wrong: which key, why.  Role
+                                 * and claim still tell what it is meant to
+                                 * be, but it must carry nothing: a value that
+                                 * cannot be read must not open more than one
+                                 * that can. */
 };
 
 /* Sorted by name.  All zeros is empty. */

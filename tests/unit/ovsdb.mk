@@ -1,1 +1,7 @@
 # Units of src/ovsdb.
+UNIT_TESTS += tests/unit/test-ovsdb-row
+tests_unit_test_ovsdb_row_SOURCES = \
+	tests/unit/ovsdb/test-row.c \
+	tests/unit/unit.h
+tests_unit_test_ovsdb_row_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_ovsdb_row_LDADD = $(UNIT_LDADD)
