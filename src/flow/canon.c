@@ -16,6 +16,9 @@
 
 #include "flow-private.h"
 
+#include <arpa/inet.h>
+#include <string.h>
+
 #include "nx-match.h"
 #include "openvswitch/ofp-actions.h"
 #include "openvswitch/ofp-match.h"
@@ -25,8 +28,9 @@
  * the headers of a bundle-add and of the flow-mod inside are there. */
 enum { BODY_MAX = UINT16_MAX - 16 - 48 };
 
-/* A match on anything in an Ethernet frame implies the packet type; decoding
- * adds it, so it is no difference. */
+/* Some differences are none: a match on anything in an Ethernet frame implies
+ * the packet type, which decoding adds; a frame without a tag has no PCP; and
+ * the parser of `ip_frag` sets mask bits that mean nothing. */
 static bool
 same_match(const struct match *a_, const struct match *b)
 {
@@ -37,8 +41,24 @@ same_match(const struct match *a_, const struct match *b)
     } else if (!b->wc.masks.packet_type && match_has_default_packet_type(&a)) {
         a.wc.masks.packet_type = 0;
     }
+    if (a.wc.masks.vlans[0].tci & htons(VLAN_CFI)
+        && !(a.flow.vlans[0].tci & htons(VLAN_CFI))) {
+        a.wc.masks.vlans[0].tci &= ~htons(VLAN_PCP_MASK);
+    }
+    a.wc.masks.nw_frag &= FLOW_NW_FRAG_MASK;
     return flow_wildcards_equal(&a.wc, &b->wc)
            && flow_equal(&a.flow, &b->flow);
+}
+
+/* The decoder leaves holes between what it writes, behind a 6-byte Ethernet
+ * address for example.  Bytes are compared, so they must be zeros: decode
+ * into memory that is, with room enough that it is never moved (the densest
+ * actions grow about sixfold). */
+static void
+prepare(struct ofpbuf *acts, size_t wire_size)
+{
+    ofpbuf_prealloc_tailroom(acts, 8 * wire_size + 256);
+    memset(ofpbuf_tail(acts), 0, ofpbuf_tailroom(acts));
 }
 
 bool
@@ -54,6 +74,7 @@ np_flow_canonize(const struct match *match, const struct ofpact *actions,
     oxm_put_match(&msg, &normal, OFP15_VERSION);
     ofpacts_put_openflow_instructions(actions, len, &msg, OFP15_VERSION);
 
+    prepare(out_acts, msg.size);
     bool ok = (msg.size <= BODY_MAX
                && !oxm_pull_match(&msg, false, NULL, NULL, out)
                && !ofpacts_pull_openflow_instructions(&msg, msg.size,

@@ -1,0 +1,14 @@
+#ifndef TESTS_UNIT_FLOW_TESTS_H
+#define TESTS_UNIT_FLOW_TESTS_H 1
+
+#include "netpol/flow.h"
+
+int test_set(void);
+int test_text(void);
+
+/* A flow that must parse; names may be NULL. */
+struct np_flow *flow_of(const char *text, const struct np_table_names *);
+/* The flow as text; to be freed. */
+char *text_of(const struct np_flow *, const struct np_table_names *);
+
+#endif /* tests/unit/flow/tests.h */
