@@ -11,6 +11,7 @@ import contextlib
 import ctypes
 import os
 import pathlib
+import select
 import signal
 import subprocess
 import time
@@ -101,32 +102,41 @@ def pids(name):
             run("ip", "netns", "pids", name, check=False).split()]
 
 
-def _signal_if_inside(pid, namespace, signum):
-    """Signal `pid` only while it is in `namespace`: the pidfd holds the
-    process, so that a number that was reused meanwhile is not hit."""
+def _hold(pid, namespace):
+    """A pidfd of a process that runs in `namespace`, else None.  It means
+    that very process, also when the number is given to another later."""
     try:
         fd = os.pidfd_open(pid)
     except ProcessLookupError:
-        return
+        return None
     try:
         if os.path.samefile(f"/proc/{pid}/ns/net", path(namespace)):
-            signal.pidfd_send_signal(fd, signum)
-    except (ProcessLookupError, FileNotFoundError):
-        pass
-    finally:
+            return fd
+    except OSError:
+        pass                    # it ended, or is somewhere else
+    os.close(fd)
+    return None
+
+
+def end(pidfds, patience=5.0):
+    """End processes, asked first, then made to, and close their pidfds."""
+    waiting = set(pidfds)
+    for signum in (signal.SIGTERM, signal.SIGKILL):
+        for fd in waiting:
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(fd, signum)
+        deadline = time.monotonic() + patience
+        while waiting and (left := deadline - time.monotonic()) > 0:
+            waiting -= set(select.select(list(waiting), [], [], left)[0])
+    for fd in pidfds:
         os.close(fd)
 
 
-def stop_processes(name, patience=5.0):
-    """End every process in the namespace: asked first, then made to."""
-    for signum in (signal.SIGTERM, signal.SIGKILL):
-        for pid in pids(name):
-            _signal_if_inside(pid, name, signum)
-        deadline = time.monotonic() + patience
-        while time.monotonic() < deadline:
-            if not pids(name):
-                return
-            time.sleep(0.01)
+def stop_processes(name):
+    """End every process in the namespace, also those that start meanwhile."""
+    while held := [fd for pid in pids(name)
+                   if (fd := _hold(pid, name)) is not None]:
+        end(held)
 
 
 def delete(name):
