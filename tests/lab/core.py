@@ -90,8 +90,9 @@ class Lab:
         self.manifests = self.dir / "manifests"
         self.settings = Settings(**settings)
         self.pods = {}
-        self._children = []
+        self.build_dir = None       # where the daemon came from
         self.daemon = None
+        self._children = []
 
     # State on disk.
 
@@ -104,12 +105,14 @@ class Lab:
         except FileNotFoundError:
             raise LabError(f"{directory}: no lab here") from None
         lab.settings = Settings(**state["settings"])
+        lab.build_dir = state["build_dir"]
         lab.pods = {pod["namespace"] + "/" + pod["name"]: Pod(**pod)
                     for pod in state["pods"]}
         return lab
 
     def _save(self):
         state = {"settings": dataclasses.asdict(self.settings),
+                 "build_dir": self.build_dir,
                  "pods": [dataclasses.asdict(p) for p in self.pods.values()]}
         temporary = self.dir / "lab.json.new"
         temporary.write_text(json.dumps(state, indent=1) + "\n")
@@ -320,11 +323,19 @@ class Lab:
         for sock in sockets:
             sock.close()
 
+    @property
+    def env(self):
+        """Environment in which OVS's programs and ours find this lab."""
+        path = os.environ.get("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+        return {**self.ovs.env, "NODE_NAME": self.settings.node_name,
+                "PATH": f"{self.build_dir}:{path}" if self.build_dir
+                else path}
+
     def spawn(self, host, *argv, **kwargs):
         """Start a program in a host's namespace; the lab ends it at last."""
         child = subprocess.Popen(
             netns.command(host.netns, *argv), start_new_session=True,
-            env=os.environ | self.ovs.env,
+            env=os.environ | self.env,
             **{"stdin": subprocess.DEVNULL, **kwargs})
         self._children.append(child)
         return child
@@ -332,7 +343,7 @@ class Lab:
     def exec(self, host, *argv, stdin=None):
         """Run a program in a host's namespace, and return its output."""
         return run(*netns.command(host.netns, *argv), stdin=stdin,
-                   env=self.ovs.env)
+                   env=self.env)
 
     def probes(self, source, target, family=None):
         """Every question that `source` can ask `target`'s servers, over the
@@ -347,29 +358,26 @@ class Lab:
 
     # The daemon.
 
-    @property
-    def ctl(self):
-        return self.ovs.rundir / "ovs-netpold.ctl"
-
     def start_daemon(self, build_dir, *args):
         """Start ovs-netpold on the lab's bridge; the policies that it reads
         are the files below `manifests`."""
         program = find_program(build_dir, "ovs-netpold")
-        log = self.ovs.logdir
-        with open(log / "ovs-netpold.err", "ab") as errors:
+        self.build_dir = str(program.parent)
+        self._save()
+        with open(self.ovs.logdir / "ovs-netpold.err", "ab") as errors:
             self.daemon = self.spawn(
-                self.host("node"), "env",
-                f"NODE_NAME={self.settings.node_name}", program,
-                f"--source=dir:{self.manifests}",
-                f"--bridge={self.settings.bridge}", f"--unixctl={self.ctl}",
-                f"--pidfile={self.ovs.rundir / 'ovs-netpold.pid'}",
-                f"--log-file={log / 'ovs-netpold.log'}", "-vconsole:off",
-                *args, self.ovs.db, stdout=errors, stderr=errors)
-        ovs.wait_until(lambda: self.ctl.exists() or self.daemon.poll() is
-                       not None, "ovs-netpold to listen")
+                self.host("node"), program, f"--source=dir:{self.manifests}",
+                f"--bridge={self.settings.bridge}", "--pidfile", "--log-file",
+                "-vconsole:off", *args, self.ovs.db,
+                stdout=errors, stderr=errors)
+        ctl = self.ovs.rundir / f"ovs-netpold.{self.daemon.pid}.ctl"
+        pidfile = self.ovs.rundir / "ovs-netpold.pid"
+        ovs.wait_until(lambda: self.daemon.poll() is not None or
+                       ctl.exists() and pidfile.exists(),
+                       "ovs-netpold to listen")
         if self.daemon.poll() is not None:
             raise LabError("ovs-netpold ended at once: " + (
-                log / "ovs-netpold.err").read_text().strip())
+                self.ovs.logdir / "ovs-netpold.err").read_text().strip())
         return self.daemon
 
     def stop_daemon(self):
@@ -378,12 +386,11 @@ class Lab:
         status = self.daemon.wait()
         self._children.remove(self.daemon)
         self.daemon = None
-        self.ctl.unlink(missing_ok=True)
         return status
 
     def appctl(self, *args):
         """A command to the daemon, and its answer."""
-        return self.ovs.appctl(self.ctl, *args)
+        return self.ovs.appctl("ovs-netpold", *args)
 
     def wait(self, seconds=30):
         """Until the manifests as they are now are in the datapath."""
