@@ -37,12 +37,14 @@ enum np_table {
     NP_T_CLASSIFY = 0,
     NP_T_SPOOF_GUARD = 5,
     NP_T_L2 = 10,
+    NP_T_LINK = 11,
     NP_T_SERVICE = 15,
     NP_T_CONNTRACK = 20,
     NP_T_RESUME = 24,
     NP_T_DIRECTION = 25,
     NP_T_RELATED = 26,
     NP_T_QUOTED = 27,
+    NP_T_QUOTED_PORT = 28,
     NP_T_SRC_IDENTITY = 30,
     NP_T_DST_IDENTITY = 35,
     NP_T_ORIENT = 40,
@@ -58,6 +60,7 @@ enum np_table {
     NP_T_INGRESS_STAGED = 100,
     NP_T_COMMIT = 110,
     NP_T_FORWARD = 120,
+    NP_T_OUT = 125,
     NP_T_DENY = 130,
 };
 #define NP_TABLE_BASE_MAX (253 - NP_T_DENY)
@@ -81,9 +84,9 @@ enum np_deny_reason {
     NP_DENY_SPOOFED,
     NP_DENY_INVALID,
     NP_DENY_RELATED,
-    NP_DENY_EGRESS,
-    NP_DENY_INGRESS,
     NP_DENY_SECOND_ZONE,
+    NP_DENY_EGRESS = 8,         /* The policies' two are one masked match. */
+    NP_DENY_INGRESS = 9,
     NP_DENY_MAC,
     NP_N_DENY_REASONS,
 };
@@ -93,7 +96,8 @@ const char *np_deny_reason_name(enum np_deny_reason);   /* "egress_policy" */
 struct np_local {
     const struct np_bridge_port *port;
     const struct np_pod *pod;
-    const struct np_prefix *addrs;      /* The row's, else the object's. */
+    struct np_prefix *addrs;    /* The row's, else the object's; last, the
+                                 * link-local one that goes with the MAC. */
     size_t n_addrs;
     char *note;                 /* Something to tell, such as addresses that
                                  * differ from status.podIPs; or NULL. */

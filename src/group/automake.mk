@@ -1,1 +1,1 @@
-libnetpol_a_SOURCES +=
+libnetpol_a_SOURCES += src/group/group.c

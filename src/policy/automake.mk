@@ -1,1 +1,4 @@
-libnetpol_a_SOURCES +=
+libnetpol_a_SOURCES += \
+	src/policy/policy.c \
+	src/policy/set.c \
+	src/policy/set.h

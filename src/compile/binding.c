@@ -1,0 +1,387 @@
+/* Which port is which pod's.
+ *
+ * The database has claims: this row says that it is pod x's.  Here they meet
+ * the pods themselves and each port ends up as one pod's, or as one that
+ * carries nothing, with the reason.  A mistake must not let two ports share a
+ * pod's identity, or one port two; so each pod, MAC and address is given away
+ * once, and who comes too late carries nothing.
+ *
+ * Rebuilt when: a port, a pod or this node's object changed. */
+
+#include <config.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include "hash.h"
+#include "netpol/compile.h"
+#include "openvswitch/dynamic-string.h"
+#include "openvswitch/hmap.h"
+#include "packets.h"
+#include "util.h"
+
+/* A pod's address that has been given away. */
+struct taken {
+    struct hmap_node node;
+    struct np_prefix addr;
+};
+
+struct binder {
+    struct np_binding *b;
+    const struct np_cache *cache;
+    struct hmap taken;          /* struct taken: pods' and the node's. */
+};
+
+static void OVS_PRINTF_FORMAT(3, 4)
+refuse(struct binder *binder, const struct np_bridge_port *port,
+       const char *format, ...)
+{
+    struct np_bad_port *bad = &binder->b->bad[binder->b->n_bad++];
+    va_list args;
+
+    va_start(args, format);
+    bad->port = port;
+    bad->reason = xvasprintf(format, args);
+    va_end(args);
+}
+
+/* Returns false if ADDR is someone else's already. */
+static bool
+take(struct binder *binder, const struct np_prefix *addr)
+{
+    uint32_t hash = np_prefix_hash(addr, 0);
+    struct taken *t;
+
+    HMAP_FOR_EACH_WITH_HASH (t, node, hash, &binder->taken) {
+        if (np_prefix_equal(&t->addr, addr)) {
+            return false;
+        }
+    }
+    t = xmalloc(sizeof *t);
+    t->addr = *addr;
+    hmap_insert(&binder->taken, &t->node, hash);
+    return true;
+}
+
+static const struct np_pod *
+claimed_pod(const struct np_bridge_port *port, const struct np_cache *cache)
+{
+    const struct np_pod *pod = NULL;
+
+    if (port->pod_name) {
+        pod = (const struct np_pod *)
+            np_cache_find(cache, NP_POD, port->pod_namespace, port->pod_name);
+    } else if (port->pod_uid) {
+        pod = np_cache_find_pod_uid(cache, port->pod_uid);
+    }
+    return pod;
+}
+
+/* Does the row name another incarnation of the pod? */
+static bool
+stale_claim(const struct np_bridge_port *port, const struct np_pod *pod)
+{
+    return (port->pod_uid && pod->meta.uid
+            && strcmp(port->pod_uid, pod->meta.uid));
+}
+
+/* Of two claims on POD: the one whose UID is the pod's, else the port that the
+ * switch numbered last, which is most likely the newer sandbox's. */
+static bool
+better_claim(const struct np_bridge_port *a, const struct np_bridge_port *b,
+             const struct np_pod *pod)
+{
+    bool a_exact = a->pod_uid && pod->meta.uid && !stale_claim(a, pod);
+    bool b_exact = b->pod_uid && pod->meta.uid && !stale_claim(b, pod);
+
+    return a_exact != b_exact ? a_exact : a->ofport > b->ofport;
+}
+
+/* Tells, as far as the row alone can, why PORT cannot be a pod's port; NULL if
+ * it can. */
+static char *
+row_problem(const struct np_bridge_port *port)
+{
+    if (port->error) {
+        return xstrdup(port->error);
+    } else if (port->role == NP_PORT_UNKNOWN) {
+        return xstrdup("no key says what this port is");
+    } else if (port->ofport == NP_OFPORT_NONE) {
+        return xstrdup("has no OpenFlow port number (ofport -1)");
+    } else if (!port->has_mac) {
+        return xstrdup("its row has no attached-mac");
+    } else if (eth_addr_is_multicast(port->mac)
+               || eth_addr_is_zero(port->mac)) {
+        return xstrdup("its attached-mac is not a unicast address");
+    }
+    return NULL;
+}
+
+static char *
+pod_problem(const struct np_bridge_port *port, const struct np_pod *pod)
+{
+    if (!pod) {
+        return (port->pod_name
+                ? xasprintf("no pod %s/%s is known", port->pod_namespace,
+                            port->pod_name)
+                : xasprintf("no pod with UID %s is known", port->pod_uid));
+    } else if (stale_claim(port, pod)) {
+        return xasprintf("iface-id-ver %s is not the UID of pod %s/%s, %s",
+                         port->pod_uid, pod->meta.namespace, pod->meta.name,
+                         pod->meta.uid);
+    } else if (!np_pod_counts(pod)) {
+        return xasprintf("pod %s/%s %s", pod->meta.namespace, pod->meta.name,
+                         pod->host_network ? "uses the host's network"
+                                           : "has finished");
+    }
+    return NULL;
+}
+
+static const struct np_bridge_port *
+best_claim(const struct np_portmap *ports, const struct np_pod *pod,
+           const struct np_cache *cache)
+{
+    const struct np_bridge_port *best = NULL;
+
+    for (size_t i = 0; i < ports->n; i++) {
+        const struct np_bridge_port *port = &ports->v[i];
+        char *problem = row_problem(port);
+
+        if (!problem && port->role == NP_PORT_POD
+            && claimed_pod(port, cache) == pod && !stale_claim(port, pod)
+            && (!best || better_claim(port, best, pod))) {
+            best = port;
+        }
+        free(problem);
+    }
+    return best;
+}
+
+/* RFC 4291 appendix A: the link-local address that a MAC gives. */
+static struct np_prefix
+link_local(const struct eth_addr mac)
+{
+    struct in6_addr addr;
+
+    in6_generate_lla(mac, &addr);
+    return np_prefix_v6(&addr, 128);
+}
+
+static bool
+contains(const struct np_prefix *addrs, size_t n, const struct np_prefix *addr)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (np_prefix_equal(&addrs[i], addr)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool
+same_addrs(const struct np_prefix *a, size_t n_a,
+           const struct np_prefix *b, size_t n_b)
+{
+    for (size_t i = 0; i < n_a; i++) {
+        if (!contains(b, n_b, &a[i])) {
+            return false;
+        }
+    }
+    return n_a == n_b;
+}
+
+static void
+format_addrs(const struct np_prefix *addrs, size_t n, struct ds *s)
+{
+    for (size_t i = 0; i < n; i++) {
+        ds_put_cstr(s, i ? "," : "");
+        np_prefix_format(&addrs[i], s);
+    }
+}
+
+static char *
+differing_addrs(const struct np_bridge_port *port, const struct np_pod *pod)
+{
+    struct ds s = DS_EMPTY_INITIALIZER;
+
+    if (!port->n_addrs || !pod->n_addrs
+        || same_addrs(port->addrs, port->n_addrs, pod->addrs, pod->n_addrs)) {
+        return NULL;
+    }
+    ds_put_cstr(&s, "the row's addresses ");
+    format_addrs(port->addrs, port->n_addrs, &s);
+    ds_put_cstr(&s, " hold, not status.podIPs ");
+    format_addrs(pod->addrs, pod->n_addrs, &s);
+    return ds_steal_cstr(&s);
+}
+
+static void
+bind_port(struct binder *binder, const struct np_bridge_port *port,
+          const struct np_pod *pod)
+{
+    const struct np_prefix *addrs = port->n_addrs ? port->addrs : pod->addrs;
+    size_t n = port->n_addrs ? port->n_addrs : pod->n_addrs;
+    struct np_prefix lla = link_local(port->mac);
+    struct np_local local = { .port = port, .pod = pod };
+
+    if (!n) {
+        refuse(binder, port, "has no address, neither in its row nor in the "
+               "pod's status.podIPs");
+        return;
+    }
+    /* Equal link-local addresses are equal MACs. */
+    if (!take(binder, &lla)) {
+        refuse(binder, port, "another pod's port has its MAC "ETH_ADDR_FMT,
+               ETH_ADDR_ARGS(port->mac));
+        return;
+    }
+    local.addrs = xmalloc((n + 1) * sizeof *local.addrs);
+    for (size_t i = 0; i < n; i++) {
+        if (np_prefix_equal(&addrs[i], &lla)
+            || contains(local.addrs, local.n_addrs, &addrs[i])) {
+            continue;
+        }
+        if (!take(binder, &addrs[i])) {
+            struct ds s = DS_EMPTY_INITIALIZER;
+
+            np_prefix_format(&addrs[i], &s);
+            refuse(binder, port, "%s is another port's address", ds_cstr(&s));
+            ds_destroy(&s);
+            free(local.addrs);
+            return;
+        }
+        local.addrs[local.n_addrs++] = addrs[i];
+    }
+    local.addrs[local.n_addrs++] = lla;
+    local.note = differing_addrs(port, pod);
+    binder->b->locals[binder->b->n_locals++] = local;
+}
+
+static void
+consider_port(struct binder *binder, const struct np_portmap *ports,
+              const struct np_bridge_port *port)
+{
+    const struct np_pod *pod = claimed_pod(port, binder->cache);
+    const struct np_bridge_port *best;
+    char *problem = row_problem(port);
+
+    if (!problem) {
+        problem = pod_problem(port, pod);
+    }
+    if (problem) {
+        refuse(binder, port, "%s", problem);
+        free(problem);
+        return;
+    }
+    best = best_claim(ports, pod, binder->cache);
+    if (best != port) {
+        refuse(binder, port, "pod %s/%s is on port %s", pod->meta.namespace,
+               pod->meta.name, best->name);
+        return;
+    }
+    bind_port(binder, port, pod);
+}
+
+static int
+compare_prefixes(const void *a, const void *b)
+{
+    return np_prefix_compare(a, b);
+}
+
+/* The node's own addresses: its object's, and its ports'.  They are taken
+ * before any pod's. */
+static void
+collect_node_addrs(struct binder *binder, const struct np_portmap *ports,
+                   const char *name)
+{
+    const struct np_node *node = (const struct np_node *)
+        np_cache_find(binder->cache, NP_NODE, NULL, name);
+    struct np_binding *b = binder->b;
+    size_t n = node ? node->n_addrs : 0;
+
+    for (size_t i = 0; i < ports->n; i++) {
+        n += ports->v[i].n_addrs;
+    }
+    b->node_addrs = xmalloc(n * sizeof *b->node_addrs);
+    for (size_t i = 0; node && i < node->n_addrs; i++) {
+        if (take(binder, &node->addrs[i])) {
+            b->node_addrs[b->n_node_addrs++] = node->addrs[i];
+        }
+    }
+    for (size_t i = 0; i < ports->n; i++) {
+        const struct np_bridge_port *port = &ports->v[i];
+
+        for (size_t j = 0; port->role == NP_PORT_NODE && j < port->n_addrs;
+             j++) {
+            if (take(binder, &port->addrs[j])) {
+                b->node_addrs[b->n_node_addrs++] = port->addrs[j];
+            }
+        }
+    }
+    qsort(b->node_addrs, b->n_node_addrs, sizeof *b->node_addrs,
+          compare_prefixes);
+}
+
+static int
+compare_locals(const void *a_, const void *b_)
+{
+    const struct np_local *a = a_;
+    const struct np_local *b = b_;
+    int cmp = strcmp(a->pod->meta.namespace, b->pod->meta.namespace);
+
+    return cmp ? cmp : strcmp(a->pod->meta.name, b->pod->meta.name);
+}
+
+void
+np_binding_build(struct np_binding *b, const struct np_portmap *ports,
+                 const struct np_cache *cache, const char *node)
+{
+    struct binder binder = { .b = b, .cache = cache };
+    struct taken *t;
+
+    memset(b, 0, sizeof *b);
+    b->locals = xmalloc(ports->n * sizeof *b->locals);
+    b->bad = xmalloc(ports->n * sizeof *b->bad);
+    hmap_init(&binder.taken);
+
+    collect_node_addrs(&binder, ports, node);
+    for (size_t i = 0; i < ports->n; i++) {
+        const struct np_bridge_port *port = &ports->v[i];
+
+        if (port->role == NP_PORT_POD || port->role == NP_PORT_UNKNOWN) {
+            consider_port(&binder, ports, port);
+        }
+    }
+    qsort(b->locals, b->n_locals, sizeof *b->locals, compare_locals);
+
+    HMAP_FOR_EACH_POP (t, node, &binder.taken) {
+        free(t);
+    }
+    hmap_destroy(&binder.taken);
+}
+
+void
+np_binding_clear(struct np_binding *b)
+{
+    for (size_t i = 0; i < b->n_locals; i++) {
+        free(b->locals[i].addrs);
+        free(b->locals[i].note);
+    }
+    for (size_t i = 0; i < b->n_bad; i++) {
+        free(b->bad[i].reason);
+    }
+    free(b->locals);
+    free(b->bad);
+    free(b->node_addrs);
+    memset(b, 0, sizeof *b);
+}
+
+const struct np_local *
+np_binding_find(const struct np_binding *b, const struct np_pod *pod)
+{
+    struct np_local key = { .pod = pod };
+    const struct np_local *found
+        = b->n_locals ? bsearch(&key, b->locals, b->n_locals,
+                                sizeof *b->locals, compare_locals)
+                      : NULL;
+
+    return found && found->pod == pod ? found : NULL;
+}

@@ -1,0 +1,200 @@
+/* Templates to flows.
+ *
+ * The pipeline is written as text because that is how everybody who debugs a
+ * bridge reads it; libopenvswitch's own parser turns it into flows.  A
+ * template that does not parse, or two that make the same flow, is a bug of
+ * ours and stops the program: a switch must never get half a pipeline. */
+
+#include <config.h>
+#include <stdlib.h>
+#include "compile/build.h"
+#include "openvswitch/dynamic-string.h"
+#include "openvswitch/ofp-actions.h"
+#include "openvswitch/ofpbuf.h"
+#include "openvswitch/vlog.h"
+#include "sha1.h"
+#include "util.h"
+
+VLOG_DEFINE_THIS_MODULE(np_build);
+
+static const char judge[] = "resubmit(,src_identity),"
+    "resubmit(,dst_identity),resubmit(,orient)";
+
+static const char commit[] = "ct(commit,zone=NXM_NX_REG13[0..15],"
+    "exec(move:NXM_NX_REG5[]->NXM_NX_CT_LABEL[0..31],"
+    "move:NXM_NX_REG8[]->NXM_NX_CT_LABEL[32..63])),resubmit(,forward)";
+
+static const char swap[] =
+    "push:NXM_NX_REG1[],move:NXM_NX_REG2[]->NXM_NX_REG1[],"
+    "pop:NXM_NX_REG2[],"
+    "push:NXM_NX_REG3[],move:NXM_NX_REG4[]->NXM_NX_REG3[],"
+    "pop:NXM_NX_REG4[],";
+
+static const char clear[] =
+    "load:0->NXM_NX_REG0[],load:0->NXM_NX_REG1[],load:0->NXM_NX_REG2[],"
+    "load:0->NXM_NX_REG3[],load:0->NXM_NX_REG4[],load:0->NXM_NX_REG5[],"
+    "load:0->NXM_NX_REG6[],load:0->NXM_NX_REG7[],load:0->NXM_NX_REG8[],"
+    "load:0->NXM_NX_REG9[],load:0->NXM_NX_REG11[],"
+    "load:0->NXM_NX_REG12[],load:0->NXM_NX_REG13[],";
+
+static void
+put_deny(const char *reason, struct ds *s)
+{
+    for (int i = 1; i < NP_N_DENY_REASONS; i++) {
+        if (!strcmp(np_deny_reason_name(i), reason)) {
+            ds_put_format(s, "load:%d->NXM_NX_REG9[],resubmit(,deny)", i);
+            return;
+        }
+    }
+    VLOG_ABORT("unknown reason \"%s\" to deny", reason);
+}
+
+/* Values that all templates know. */
+static bool
+put_common(const struct np_build *b, const char *name, struct ds *s)
+{
+    uint16_t zone = b->config->ct_zone;
+
+    if (!strcmp(name, "zone")) {
+        ds_put_format(s, "%d", zone);
+    } else if (!strcmp(name, "zone2")) {
+        ds_put_format(s, "%d", zone + 1);
+    } else if (!strcmp(name, "second_zone")) {
+        ds_put_format(s, "load:%d->NXM_NX_REG13[0..15],load:0->NXM_NX_REG5[],"
+                      "load:0->NXM_NX_REG8[],", zone + 1);
+    } else if (!strcmp(name, "layout")) {
+        ds_put_format(s, "0x%"PRIx32, b->layout);
+    } else if (!strcmp(name, "judge")) {
+        ds_put_cstr(s, judge);
+    } else if (!strcmp(name, "commit")) {
+        ds_put_cstr(s, commit);
+    } else if (!strcmp(name, "swap")) {
+        ds_put_cstr(s, swap);
+    } else if (!strcmp(name, "clear")) {
+        ds_put_cstr(s, clear);
+    } else if (!strncmp(name, "deny:", 5)) {
+        put_deny(name + 5, s);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+static void
+put_variable(const struct np_build *b, const char *name,
+             const struct np_var *vars, struct ds *s)
+{
+    for (; vars && vars->name; vars++) {
+        if (!strcmp(vars->name, name)) {
+            ds_put_cstr(s, vars->value);
+            return;
+        }
+    }
+    if (!put_common(b, name, s)) {
+        VLOG_ABORT("unknown variable {%s} in a template", name);
+    }
+}
+
+static void
+expand(const struct np_build *b, const char *template,
+       const struct np_var *vars, struct ds *s)
+{
+    for (const char *p = template; *p; p++) {
+        if (*p == '{') {
+            const char *end = strchr(p, '}');
+            char *name = xmemdup0(p + 1, end - p - 1);
+
+            put_variable(b, name, vars, s);
+            free(name);
+            p = end;
+        } else {
+            ds_put_char(s, *p);
+        }
+    }
+}
+
+static void
+put(struct np_build *b, struct np_flow *flow)
+{
+    struct np_flow *old = np_flow_set_put(b->out, flow);
+
+    if (old) {
+        struct ds s = DS_EMPTY_INITIALIZER;
+
+        np_flow_format(flow, &b->names, &s);
+        VLOG_ABORT("the pipeline says twice: %s", ds_cstr(&s));
+    }
+}
+
+void
+np_build_flow(struct np_build *b, enum np_flow_kind kind, uint32_t id,
+              const char *template, const struct np_var *vars)
+{
+    struct ds s = DS_EMPTY_INITIALIZER;
+    struct np_flow *flow;
+    char *error;
+
+    expand(b, template, vars, &s);
+    error = np_flow_parse(ds_cstr(&s), &b->names, &flow);
+    if (error) {
+        VLOG_ABORT("%s: %s", ds_cstr(&s), error);
+    }
+    ds_destroy(&s);
+    flow->cookie = np_cookie(kind, id);
+    put(b, flow);
+}
+
+void
+np_build_match(struct np_build *b, uint8_t table, uint16_t priority,
+               uint64_t cookie, const struct match *match,
+               const struct ofpbuf *actions)
+{
+    put(b, np_flow_create(table + b->config->table_base, priority, cookie,
+                          match, actions->data, actions->size));
+}
+
+void
+np_put_load(struct ofpbuf *actions, enum mf_field_id reg, uint32_t value)
+{
+    ovs_be32 value_be = htonl(value);
+
+    ofpact_put_reg_load(actions, mf_from_id(reg), &value_be, NULL);
+}
+
+static void
+hash_templates(struct sha1_ctx *sha1, const char *const *templates)
+{
+    for (; *templates; templates++) {
+        sha1_update(sha1, *templates, strlen(*templates));
+    }
+}
+
+/* Everything that a packet between two passes through the tables may depend
+ * on: the templates, what they are expanded with, and the tables' numbers. */
+uint32_t
+np_build_layout(const struct np_compile_config *config)
+{
+    const struct np_table_info *tables;
+    uint8_t digest[SHA1_DIGEST_SIZE];
+    struct sha1_ctx sha1;
+    uint32_t layout;
+    size_t n;
+
+    sha1_init(&sha1);
+    hash_templates(&sha1, np_static_templates);
+    hash_templates(&sha1, np_port_templates);
+    tables = np_pipeline_tables(&n);
+    for (size_t i = 0; i < n; i++) {
+        sha1_update(&sha1, &tables[i].table, 1);
+    }
+    sha1_update(&sha1, &config->table_base, sizeof config->table_base);
+    sha1_update(&sha1, &config->ct_zone, sizeof config->ct_zone);
+    sha1_update(&sha1, judge, sizeof judge);
+    sha1_update(&sha1, commit, sizeof commit);
+    sha1_update(&sha1, swap, sizeof swap);
+    sha1_final(&sha1, digest);
+
+    memcpy(&layout, digest, sizeof layout);
+    layout = ntohl(layout);
+    return layout ? layout : 1;
+}
