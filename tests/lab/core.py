@@ -193,7 +193,7 @@ class Lab:
 
     @staticmethod
     def _ip(namespace, commands):
-        run("ip", "-n", namespace, "-batch", "-", stdin="\n".join(commands))
+        netns.ip(namespace, "-batch", "-", stdin="\n".join(commands))
 
     def _plug(self, namespace, port, mac, ids=None):
         """Give `namespace` an eth0 whose other end is `port` of the bridge;
@@ -204,7 +204,7 @@ class Lab:
         # Userspace conntrack takes a packet whose checksum was left to a
         # network card, as a veth has none, for an invalid one.
         run(*netns.command(namespace, "ethtool", "-K", "eth0", "tx", "off"))
-        run("ip", "-n", self.node_ns, "link", "set", port, "up")
+        netns.ip(self.node_ns, "link", "set", port, "up")
         with ovs.large_receive_buffers():
             self.ovs.vsctl("add-port", self.settings.bridge, port,
                            *self._ids_command(port, ids))

@@ -88,13 +88,19 @@ def create(name, sysctls=()):
     with inside(name):
         for key, value in sysctls:
             pathlib.Path("/proc/sys/net", key).write_text(str(value))
-    run("ip", "-n", name, "link", "set", "lo", "up")
+    ip(name, "link", "set", "lo", "up")
 
 
 def command(name, *argv):
     """The command line that runs `argv` in namespace `name`, as the same
     process: the pid that the caller sees is that of the command itself."""
     return ["nsenter", f"--net={path(name)}", "--", *map(str, argv)]
+
+
+def ip(name, *args, **kwargs):
+    """Run ip(8) in the namespace.  Its own option for that, -n, mounts, and
+    so it fails in a plain chroot."""
+    return run(*command(name, "ip", *args), **kwargs)
 
 
 def pids(name):

@@ -29,13 +29,13 @@ def fixture_cable():
                   "netns", b)
         netns.run(*netns.command(b, "ethtool", "-K", "eth0", "tx", "off"))
         for name, ips in ((a, ()), (b, (B4 + "/24", B6 + "/64"))):
-            netns.run("ip", "-n", name, "link", "set", "eth0", "up")
+            netns.ip(name, "link", "set", "eth0", "up")
             for ip in ips:
-                netns.run("ip", "-n", name, "addr", "add", ip, "dev", "eth0",
-                          *(["nodad"] if ":" in ip else []))
+                netns.ip(name, "addr", "add", ip, "dev", "eth0",
+                         *(["nodad"] if ":" in ip else []))
         for family, ip in (("-4", A4), ("-6", A6)):
-            netns.run("ip", "-n", b, family, "neigh", "add", ip, "lladdr",
-                      MAC_A, "dev", "eth0")
+            netns.ip(b, family, "neigh", "add", ip, "lladdr", MAC_A,
+                     "dev", "eth0")
         yield a, b
     finally:
         for name in (a, b):
