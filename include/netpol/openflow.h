@@ -3,9 +3,13 @@
 
 /* The installer: makes a bridge's flow table what it should be.
  *
- * It holds one OpenFlow connection, reads back what is installed under our
- * cookie, and sends only the difference to the desired set, in one atomic
- * bundle ended by a barrier.  Flows without our cookie are never touched. */
+ * It holds an OpenFlow connection (1.3 to 1.5), reads back what is installed
+ * under our cookie, and sends only the difference to the desired set, in one
+ * atomic bundle ended by a barrier.  Flows without our cookie are never
+ * touched, but for the priority-0 NORMAL that a standalone bridge has by
+ * itself in table 0.  A desired flow with the key of somebody else's flow is
+ * not installed: the rest is, the wish stays unconfirmed, and the status
+ * names the flow.  That check is made with what was read back last. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -32,34 +36,47 @@ uint64_t np_installer_set_desired(struct np_installer *,
 /* Removes all flows of ours and installs none until np_installer_resume();
  * returns the number of this wish. */
 uint64_t np_installer_flush(struct np_installer *);
-void np_installer_resume(struct np_installer *);
+/* Ends a flush: the newest desired set, from before or after it, is installed
+ * again.  Returns the number of this wish. */
+uint64_t np_installer_resume(struct np_installer *);
 
-/* Sends nothing, though it connects and reads, while HOLD is true: for a
- * bridge whose unknown ports or foreign flows must be decided upon first. */
+/* Changes nothing, though it connects and reads, while HOLD is true: for a
+ * bridge whose unknown ports or foreign flows must be decided upon first.  A
+ * bundle that is not committed yet is discarded; when the hold ends, the
+ * table is read again. */
 void np_installer_hold(struct np_installer *, bool hold);
 
-/* Ports (by OpenFlow number) that must not receive flooded frames
- * (OFPPC_NO_FLOOD, trap of `normal` as way out); again on each connect. */
+/* Ports (by OpenFlow number) that must not receive flooded frames: NORMAL
+ * floods what it has not learned.  Set again on each connect and when a port
+ * is re-added; cleared from ports that are no longer in the set.  Needs the
+ * bridge to speak OpenFlow 1.0, where alone OFPPC_NO_FLOOD exists. */
 void np_installer_set_no_flood(struct np_installer *, const uint32_t *ofports,
                                size_t n);
 
 void np_installer_run(struct np_installer *);
 void np_installer_wait(struct np_installer *);
 
-/* The newest wish that a barrier has confirmed, 0 for none. */
+/* The newest wish that a barrier has confirmed; 0 for none, and while what is
+ * in the switch is not known (no connection, or before its read-back). */
 uint64_t np_installer_realized(const struct np_installer *);
 /* A number that grows when anything that can be asked here has changed. */
 uint64_t np_installer_seqno(const struct np_installer *);
 
 struct np_installer_status {
-    const char *state;          /* "disconnected", "reading", "idle", … */
+    const char *state;          /* "no bridge", "connecting", "reading",
+                                 * "idle", "sending", "committing", "held",
+                                 * "flushed" or "waiting to retry". */
     bool connected;
     bool foreign_flows;         /* Flows without our cookie were there when we
                                  * last connected, a standalone bridge's own
                                  * priority-0 NORMAL aside. */
     size_t n_installed;
-    uint64_t n_bundles, n_flow_mods, n_errors;
-    const char *last_error;     /* Switch's refusal with the flow, or NULL. */
+    uint64_t n_bundles, n_flow_mods;    /* Committed. */
+    uint64_t n_errors;
+    const char *last_error;     /* Why there is no connection, or what stands
+                                 * in the way of the newest wish, such as the
+                                 * switch's refusal with the flow; or NULL.
+                                 * Valid until the next call of run. */
 };
 void np_installer_get_status(const struct np_installer *,
                              struct np_installer_status *);
@@ -68,7 +85,9 @@ void np_installer_get_status(const struct np_installer *,
 const struct np_flow_set *np_installer_installed(const struct np_installer *);
 
 /* One blocking read of a bridge's whole table, for tools.  Returns NULL, or
- * an error to be freed.  Flows that are not ours are included if ALL. */
+ * an error to be freed, such as "br-int: connection failed (…)".  Flows that
+ * are not ours are included if ALL; learned ones of ours always are.  The
+ * dump is valid, though empty, after an error too. */
 struct np_flow_stats {
     const struct np_flow *flow; /* In the set. */
     uint64_t n_packets, n_bytes;        /* UINT64_MAX if unknown. */

@@ -1,1 +1,11 @@
-libnetpol_a_SOURCES +=
+libnetpol_a_SOURCES += \
+	src/openflow/bundle.c \
+	src/openflow/dump.c \
+	src/openflow/installer.c \
+	src/openflow/installer.h \
+	src/openflow/msg.c \
+	src/openflow/noflood.c \
+	src/openflow/openflow-private.h \
+	src/openflow/readback.c \
+	src/openflow/session.c \
+	src/openflow/wish.c

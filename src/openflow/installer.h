@@ -1,0 +1,83 @@
+#ifndef NETPOL_OPENFLOW_INSTALLER_H
+#define NETPOL_OPENFLOW_INSTALLER_H 1
+
+#include "openflow-private.h"
+
+/* Where the connection stands. */
+enum np_of_state {
+    NP_OF_DISCONNECTED,
+    NP_OF_READING,              /* Flow stats requested. */
+    NP_OF_IDLE,                 /* Nothing under way; 'rb.ours' is true. */
+    NP_OF_SENDING,              /* Filling a bundle. */
+    NP_OF_CHECKING,             /* Barrier: is all of it in the bundle? */
+    NP_OF_COMMITTING,           /* Committed; commit's barrier awaited. */
+};
+
+struct np_installer {
+    /* Connection. */
+    struct rconn *rconn;
+    struct rconn_packet_counter *queued;
+    char *target;               /* NULL for none. */
+    char *name;                 /* Bridge, for messages. */
+    unsigned int conn_seqno;
+    enum np_of_state state;
+    uint32_t next_xid;
+    uint32_t read_xid;          /* Of the flow stats request. */
+    bool configured;            /* Fragment handling was set. */
+    struct np_noflood *noflood;
+
+    /* Wishes.  A set of flows is in one place at a time, because there may
+     * be hundreds of thousands: it comes in as 'next', is 'sending' while its
+     * bundle is under way, and ends as 'rb.ours', what is installed. */
+    struct np_flow_set next;
+    bool have_next;
+    uint64_t next_no;
+    struct np_flow_set sending;
+    uint64_t sending_no;
+    uint64_t installed_no;      /* Of what is in 'rb.ours' and 'skipped', when
+                                 * these are a wish; 0 otherwise. */
+    struct np_flow_set skipped; /* Wished, but cannot be installed. */
+    uint64_t last_no;           /* Newest number given out. */
+    uint64_t resume_no;
+    uint64_t realized;
+
+    bool hold;
+    bool flushed;               /* No flows of ours until resume. */
+    uint64_t flush_no;
+    bool flush_done;            /* On this connection. */
+
+    /* What is there. */
+    struct np_readback rb;
+    bool known;                 /* 'rb' is complete. */
+    bool foreign_flows;
+
+    /* What is under way. */
+    struct np_bundle bundle;
+    bool busy;                  /* 'bundle' is in use. */
+    long long int retry_at;     /* Not before; in time_msec(). */
+    int backoff;                /* Milliseconds. */
+    bool reread;                /* Read back again before the next bundle. */
+
+    bool poked;                 /* Something was asked since the last run. */
+    uint64_t seqno;
+    uint64_t n_bundles, n_flow_mods, n_errors;
+    char *last_error;
+    char *conn_error;           /* Why there is no connection, or NULL. */
+};
+
+enum {
+    NP_OF_MIN_BACKOFF = 1000,   /* Milliseconds. */
+    NP_OF_MAX_BACKOFF = 30000,
+};
+
+/* wish.c: what is to be there. */
+void np_wish_take_back(struct np_installer *);
+bool np_wish_pending(const struct np_installer *);
+bool np_wish_start(struct np_installer *, struct np_flow_delta *);
+void np_wish_done(struct np_installer *);
+void np_wish_failed(struct np_installer *);
+void np_wish_flushed(struct np_installer *);
+/* Records an error (taken over, never NULL) for the status and the log. */
+void np_installer_error(struct np_installer *, char *error);
+
+#endif /* installer.h */

@@ -1,0 +1,342 @@
+/* The installer's connection to the switch.
+ *
+ *              connected
+ *   DISCONNECTED ─────► READING ─────► IDLE ◄──────────────┐
+ *        ▲                              │ a wish differs   │ barrier,
+ *        │ connection lost,             ▼                  │ or refused:
+ *        │ in any state              SENDING               │ retry later
+ *        │                              │ all queued       │
+ *        └──────────────────────────    ▼                  │
+ *                                   CHECKING ──► COMMITTING┘
+ *                                     barrier
+ *
+ * Every connection begins by reading back the whole table, so nothing that
+ * happened while there was none, a restart of the switch included, needs a
+ * case of its own.  Nothing is sent before the first wish: a daemon that does
+ * not know yet what it wants must not take anything away.
+ *
+ * What makes a bundle go out: a new wish; the read-back of a new connection
+ * that differs from the wish; the end of a hold or a flush; and time, after a
+ * refusal or while a flow is skipped. */
+
+#include <config.h>
+
+#include "installer.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "openvswitch/ofp-errors.h"
+#include "openvswitch/ofp-msgs.h"
+#include "openvswitch/ofp-util.h"
+#include "openvswitch/ofpbuf.h"
+#include "openvswitch/poll-loop.h"
+#include "openvswitch/rconn.h"
+#include "openvswitch/vlog.h"
+#include "timeval.h"
+#include "util.h"
+
+VLOG_DEFINE_THIS_MODULE(np_installer);
+
+static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(5, 5);
+
+/* Messages taken in one turn of the main loop. */
+enum { TURN_MAX = 50 };
+/* A switch that commits a very large bundle answers nothing meanwhile. */
+enum { PROBE_IDLE = 5, PROBE_BUSY = 60 };
+
+static void
+set_state(struct np_installer *inst, enum np_of_state state)
+{
+    inst->state = state;
+    inst->seqno++;
+    rconn_set_probe_interval(inst->rconn,
+                             state == NP_OF_IDLE ? PROBE_IDLE : PROBE_BUSY);
+}
+
+static void
+start_reading(struct np_installer *inst)
+{
+    np_wish_take_back(inst);
+    inst->reread = false;
+    inst->read_xid = inst->next_xid++;
+    rconn_send(inst->rconn,
+               np_of_flow_request(rconn_get_version(inst->rconn),
+                                  inst->read_xid), NULL);
+    set_state(inst, NP_OF_READING);
+}
+
+static void
+finish_reading(struct np_installer *inst)
+{
+    inst->known = true;
+    inst->foreign_flows = np_flow_set_count(&inst->rb.foreign) > 0;
+    VLOG_DBG("%s: %"PRIuSIZE" flows of ours, %"PRIuSIZE" learned, %"PRIuSIZE
+             " foreign", inst->name, np_flow_set_count(&inst->rb.ours),
+             inst->rb.n_learned, np_flow_set_count(&inst->rb.foreign));
+    set_state(inst, NP_OF_IDLE);
+}
+
+/* The switch says what cannot be understood: start afresh. */
+static void
+give_up_reading(struct np_installer *inst, int error)
+{
+    np_installer_error(inst, xasprintf("cannot read flows back (%s)",
+                                       ofperr_to_string(error)));
+    rconn_reconnect(inst->rconn);
+}
+
+static void
+handle_flow_stats(struct np_installer *inst, struct ofpbuf *msg)
+{
+    const struct ofp_header *oh = msg->data;
+    bool more = ofpmp_more(oh);
+
+    if (inst->state != NP_OF_READING || ntohl(oh->xid) != inst->read_xid) {
+        return;
+    }
+    int error = np_readback_add(&inst->rb, msg);
+    if (error) {
+        give_up_reading(inst, error);
+    } else if (!more) {
+        finish_reading(inst);
+    }
+}
+
+static void
+end_bundle(struct np_installer *inst)
+{
+    np_bundle_destroy(&inst->bundle);
+    inst->busy = false;
+    set_state(inst, NP_OF_IDLE);
+}
+
+/* The switch refused something, or we are not to go on. */
+static void
+abandon_bundle(struct np_installer *inst)
+{
+    if (inst->state != NP_OF_COMMITTING) {
+        np_bundle_discard(&inst->bundle, inst->rconn, &inst->next_xid);
+    }
+    if (inst->bundle.error) {
+        np_installer_error(inst, inst->bundle.error);
+        inst->bundle.error = NULL;
+        np_wish_failed(inst);
+    } else {
+        np_wish_failed(inst);
+        inst->retry_at = 0;
+    }
+    end_bundle(inst);
+}
+
+static void
+finish_bundle(struct np_installer *inst)
+{
+    inst->n_bundles++;
+    inst->n_flow_mods += inst->bundle.n;
+    VLOG_DBG("%s: %"PRIuSIZE" flow-mods committed", inst->name,
+             inst->bundle.n);
+    if (inst->bundle.flush) {
+        np_wish_flushed(inst);
+    } else {
+        np_wish_done(inst);
+    }
+    end_bundle(inst);
+}
+
+static void
+handle_barrier(struct np_installer *inst, const struct ofp_header *oh)
+{
+    struct np_bundle *b = &inst->bundle;
+
+    if (!inst->busy || ntohl(oh->xid) != b->barrier_xid) {
+        return;
+    }
+    if (inst->state == NP_OF_CHECKING && !b->error) {
+        np_bundle_commit(b, inst->rconn, &inst->next_xid);
+        set_state(inst, NP_OF_COMMITTING);
+    } else if (inst->state == NP_OF_COMMITTING && !b->error && b->committed) {
+        finish_bundle(inst);
+    } else {
+        if (!b->error) {
+            b->error = xstrdup("bundle was not committed");
+        }
+        abandon_bundle(inst);
+    }
+}
+
+static void
+handle_error(struct np_installer *inst, const struct ofp_header *oh)
+{
+    if (inst->busy && np_bundle_error(&inst->bundle, oh)) {
+        /* After a commit the barrier follows; before, there is no use in
+         * going on. */
+        if (inst->state != NP_OF_COMMITTING) {
+            abandon_bundle(inst);
+        }
+    } else if (inst->state == NP_OF_READING
+               && ntohl(oh->xid) == inst->read_xid) {
+        give_up_reading(inst, ofperr_decode_msg(oh, NULL));
+    } else {
+        VLOG_DBG_RL(&rl, "%s: %s", inst->name,
+                    ofperr_to_string(ofperr_decode_msg(oh, NULL)));
+    }
+}
+
+static void
+handle_message(struct np_installer *inst, struct ofpbuf *msg)
+{
+    const struct ofp_header *oh = msg->data;
+    enum ofptype type;
+
+    if (ofptype_decode(&type, oh)) {
+        VLOG_DBG_RL(&rl, "%s: message that cannot be decoded", inst->name);
+        return;
+    }
+    switch ((int) type) {
+    case OFPTYPE_ECHO_REQUEST:
+        rconn_send(inst->rconn, ofputil_encode_echo_reply(oh), NULL);
+        break;
+    case OFPTYPE_FLOW_STATS_REPLY:
+        handle_flow_stats(inst, msg);
+        break;
+    case OFPTYPE_BUNDLE_CONTROL:
+        if (inst->busy) {
+            np_bundle_reply(&inst->bundle, oh);
+        }
+        break;
+    case OFPTYPE_BARRIER_REPLY:
+        handle_barrier(inst, oh);
+        break;
+    case OFPTYPE_ERROR:
+        handle_error(inst, oh);
+        break;
+    default:
+        VLOG_DBG_RL(&rl, "%s: %s ignored", inst->name,
+                    ofptype_get_name(type));
+        break;
+    }
+}
+
+/* On a new connection, also one that was lost and is back between two
+ * turns. */
+static void
+check_connection(struct np_installer *inst)
+{
+    unsigned int seqno = rconn_get_connection_seqno(inst->rconn);
+
+    if (seqno == inst->conn_seqno) {
+        return;
+    }
+    inst->conn_seqno = seqno;
+    inst->configured = false;
+    inst->realized = 0;
+    np_wish_take_back(inst);
+    if (rconn_is_connected(inst->rconn)) {
+        inst->retry_at = 0;
+        start_reading(inst);
+    } else {
+        set_state(inst, NP_OF_DISCONNECTED);
+    }
+}
+
+static void
+check_conn_error(struct np_installer *inst)
+{
+    int error = rconn_get_last_error(inst->rconn);
+    char *s = NULL;
+
+    if (inst->target && error && !rconn_is_connected(inst->rconn)) {
+        s = xasprintf("connection failed (%s)", ovs_retval_to_string(error));
+    }
+    if (!nullable_string_is_equal(s, inst->conn_error)) {
+        inst->seqno++;
+    }
+    free(inst->conn_error);
+    inst->conn_error = s;
+}
+
+static bool
+may_start(const struct np_installer *inst)
+{
+    return (inst->state == NP_OF_IDLE && !inst->hold
+            && (np_wish_pending(inst) || inst->reread));
+}
+
+static void
+start(struct np_installer *inst)
+{
+    struct np_flow_delta delta;
+
+    if (!may_start(inst) || time_msec() < inst->retry_at) {
+        return;
+    }
+    if (inst->reread) {
+        start_reading(inst);
+        return;
+    }
+    if (!inst->configured) {
+        rconn_send(inst->rconn,
+                   np_of_set_config(rconn_get_version(inst->rconn), 0), NULL);
+        inst->configured = true;
+    }
+    if (inst->flushed) {
+        np_bundle_init(&inst->bundle, NULL);
+    } else if (np_wish_start(inst, &delta)) {
+        np_bundle_init(&inst->bundle, &delta);
+    } else {
+        return;
+    }
+    inst->busy = true;
+    np_bundle_open(&inst->bundle, inst->rconn, &inst->next_xid);
+    set_state(inst, NP_OF_SENDING);
+}
+
+static void
+go_on(struct np_installer *inst)
+{
+    if (inst->hold && (inst->state == NP_OF_SENDING
+                       || inst->state == NP_OF_CHECKING)) {
+        abandon_bundle(inst);
+    } else if (inst->state == NP_OF_SENDING
+               && np_bundle_send(&inst->bundle, inst->rconn, inst->queued)) {
+        np_bundle_barrier(&inst->bundle, inst->rconn, &inst->next_xid);
+        set_state(inst, NP_OF_CHECKING);
+    }
+}
+
+void
+np_installer_run(struct np_installer *inst)
+{
+    struct ofpbuf *msg;
+
+    inst->poked = false;
+    rconn_run(inst->rconn);
+    check_connection(inst);
+    for (int i = 0; i < TURN_MAX && (msg = rconn_recv(inst->rconn)); i++) {
+        handle_message(inst, msg);
+        ofpbuf_delete(msg);
+    }
+    check_connection(inst);
+    check_conn_error(inst);
+    start(inst);
+    go_on(inst);
+    np_noflood_run(inst->noflood, inst->hold);
+}
+
+void
+np_installer_wait(struct np_installer *inst)
+{
+    rconn_run_wait(inst->rconn);
+    rconn_recv_wait(inst->rconn);
+    np_noflood_wait(inst->noflood);
+    if (inst->poked) {
+        poll_immediate_wake();
+    }
+    if (may_start(inst)) {
+        poll_timer_wait_until(inst->retry_at);
+    }
+    if (inst->state == NP_OF_SENDING) {
+        np_bundle_wait(&inst->bundle, inst->queued);
+    }
+}
