@@ -86,12 +86,22 @@ clear_tables(struct np_writer *w)
     w->n_tables = 0;
 }
 
+/* Forgets a transaction, finished or not; NULL is allowed. */
+static void
+drop_txn(struct ovsdb_idl_txn **txn)
+{
+    if (*txn) {
+        ovsdb_idl_txn_destroy(*txn);
+        *txn = NULL;
+    }
+}
+
 void
 np_writer_destroy(struct np_writer *w)
 {
     if (w) {
-        ovsdb_idl_txn_destroy(w->txn);
-        ovsdb_idl_txn_destroy(w->sync_txn);
+        drop_txn(&w->txn);
+        drop_txn(&w->sync_txn);
         clear_tables(w);
         smap_destroy(&w->realized);
         free(w);
@@ -271,8 +281,7 @@ run_txn(struct np_writer *w)
         w->dirty = true;
         w->retry_at = time_msec() + RETRY_MSEC;
     }
-    ovsdb_idl_txn_destroy(w->txn);
-    w->txn = NULL;
+    drop_txn(&w->txn);
 }
 
 /* One round trip: a transaction that would insert a row, and aborts.  The
@@ -302,8 +311,7 @@ run_sync(struct np_writer *w)
     } else {
         w->sync_retry_at = time_msec() + RETRY_MSEC;
     }
-    ovsdb_idl_txn_destroy(w->sync_txn);
-    w->sync_txn = NULL;
+    drop_txn(&w->sync_txn);
 }
 
 void
