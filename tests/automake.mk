@@ -3,6 +3,8 @@ if HAVE_CMOCKA
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 endif
+AM_TESTS_ENVIRONMENT = NETPOL_GOLDEN='$(srcdir)/tests/golden'; \
+	export NETPOL_GOLDEN;
 UNIT_TESTS =
 UNIT_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 UNIT_LDADD = $(LDADD) $(CMOCKA_LIBS)
@@ -16,3 +18,6 @@ include tests/unit/policy.mk
 include tests/unit/compile.mk
 include tests/unit/openflow.mk
 include tests/unit/ovsdb.mk
+
+EXTRA_DIST += \
+	$(GOLDEN_FILES)

@@ -31,9 +31,9 @@ struct np_groups {
 void np_groups_init(struct np_groups *);
 void np_groups_destroy(struct np_groups *);
 
-/* The group of the pods that match PODS (NULL: all) in NAMESPACE or, if that is
- * NULL, in the namespaces that match NAMESPACES.  Both selectors must live as
- * long as the groups. */
+/* The group of the pods that match PODS (NULL: all) in NAMESPACE or, if
+ * that is NULL, in the namespaces that match NAMESPACES.  Both selectors
+ * must live as long as the groups. */
 struct np_group *np_groups_intern(struct np_groups *, const char *namespace,
                                   const struct np_selector *namespaces,
                                   const struct np_selector *pods);

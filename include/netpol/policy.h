@@ -3,10 +3,11 @@
 
 /* What the policies say, without a switch in mind: rules over address sets.
  *
- * A NetworkPolicy becomes, for each direction that it governs, one isolation of
- * the pods it applies to and one rule for each of its ingress or egress
- * entries.  Here the API's defaults (policyTypes, protocol, "empty is any")
- * get their meaning; below this room nothing is ever absent. */
+ * A NetworkPolicy becomes, for each direction that it governs, one
+ * isolation of the pods it applies to and one rule for each of its ingress
+ * or egress entries.  Here the API's defaults (policyTypes, protocol,
+ * "empty is any") get their meaning; below this room nothing is ever
+ * absent. */
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,19 +1,20 @@
 /* Conjunctions to flows.
  *
  * A conjunction has up to three dimensions: who opens, who serves, what
- * service.  Each value of a dimension is a flow that says conjunction(id, k/n),
- * and a flow that matches conj_id says what follows (ovs-fields(7), "Conjunctive
- * Match Fields").  Flows with the same match are one flow for a switch, so a
- * value that several rules use is one flow with an action for each, sorted.
+ * service.  Each value of a dimension is a flow that says conjunction(id,
+ * k/n), and a flow that matches conj_id says what follows (ovs-fields(7),
+ * "Conjunctive Match Fields").  Flows with the same match are one flow for
+ * a switch, so a value that several rules use is one flow with an action
+ * for each, sorted.
  *
- * A dimension that is "any" is left out.  If one is left, the conjunction would
- * be the match itself, so it becomes a plain flow, one priority class above:
- * the same match as plain and as clause at one priority would be one flow, and
- * the last to come would win in silence.
+ * A dimension that is "any" is left out.  If one is left, the conjunction
+ * would be the match itself, so it becomes a plain flow, one priority class
+ * above:  the same match as plain and as clause at one priority would be
+ * one flow, and the last to come would win in silence.
  *
- * A message holds about 4,000 actions.  Rules only allow, so it does not matter
- * which of them is asked first; with many of them they are spread over adjacent
- * priorities by their ids. */
+ * A message holds about 4,000 actions.  Rules only allow, so it does not
+ * matter which of them is asked first; with many of them they are spread
+ * over adjacent priorities by their ids. */
 
 #include <config.h>
 #include <stdlib.h>

@@ -2,9 +2,9 @@
  *
  * Numbers are spaced so that a table can be added without renumbering, and
  * shifted together by a base so that the pipeline can live beside another.
- * A table that matches addresses has prefix tries for them (Flow_Table:prefixes
- * in ovs-vswitchd.conf.db(5), at most three): without, each address that passes
- * would get a megaflow of its own. */
+ * A table that matches addresses has prefix tries for them
+ * (Flow_Table:prefixes in ovs-vswitchd.conf.db(5), at most three): without,
+ * each address that passes would get a megaflow of its own. */
 
 #include <config.h>
 #include "netpol/compile.h"

@@ -82,13 +82,15 @@ const char *const np_port_templates[] = {
 
     /* An error that a pod sends quotes a connection of its own. */
     [T_RELATED_V4_SRC] = "table=related,priority=30,in_port={port},"
-        "ct_state=+rel+trk,ip,ct_nw_src={addr},actions=resubmit(,quoted)",
+        "ct_state=+rel-inv+trk,ip,ct_nw_src={addr},actions=resubmit(,quoted)",
     [T_RELATED_V4_DST] = "table=related,priority=30,in_port={port},"
-        "ct_state=+rel+trk,ip,ct_nw_dst={addr},actions=resubmit(,quoted)",
+        "ct_state=+rel-inv+trk,ip,ct_nw_dst={addr},actions=resubmit(,quoted)",
     [T_RELATED_V6_SRC] = "table=related,priority=30,in_port={port},"
-        "ct_state=+rel+trk,ipv6,ct_ipv6_src={addr},actions=resubmit(,quoted)",
+        "ct_state=+rel-inv+trk,ipv6,ct_ipv6_src={addr},"
+        "actions=resubmit(,quoted)",
     [T_RELATED_V6_DST] = "table=related,priority=30,in_port={port},"
-        "ct_state=+rel+trk,ipv6,ct_ipv6_dst={addr},actions=resubmit(,quoted)",
+        "ct_state=+rel-inv+trk,ipv6,ct_ipv6_dst={addr},"
+        "actions=resubmit(,quoted)",
 
     /* By IP address, which is what was judged; the MAC may say anything. */
     [T_FORWARD] = "table=forward,priority=100,{ip},{ip_dst}={addr},"
@@ -130,7 +132,8 @@ prefix_to_string(const struct np_prefix *p)
 static char *
 ofport_to_string(uint32_t ofport)
 {
-    return xasprintf("%"PRIu32, ofport);
+    return (ofport == NP_OFPORT_LOCAL ? xstrdup("local")
+            : xasprintf("%"PRIu32, ofport));
 }
 
 /* ND that a pod may send from ADDR: NS, and NA for each of its addresses, the
@@ -293,8 +296,11 @@ add_way_out_port(struct np_build *b)
         if (!strcmp(port->name, b->config->out_port) && port_role(b, port)) {
             out = port;
         } else if (port_role(b, port) == NP_ROLE_NODE) {
-            ds_put_format(&nodes, "%soutput:%"PRIu32,
-                          nodes.length ? "," : "", port->ofport);
+            char *ofport = ofport_to_string(port->ofport);
+
+            ds_put_format(&nodes, "%soutput:%s", nodes.length ? "," : "",
+                          ofport);
+            free(ofport);
         }
     }
     if (!nodes.length) {

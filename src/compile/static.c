@@ -115,21 +115,23 @@ const char *const np_static_templates[] = {
     "table=direction,priority=0,actions={deny:invalid}",
 
     "table=related,priority=20,reg0=1,actions={deny:related}",
-    "table=related,priority=10,ct_state=+trk,ip,actions=resubmit(,quoted)",
-    "table=related,priority=10,ct_state=+trk,ipv6,actions=resubmit(,quoted)",
+    "table=related,priority=10,ct_state=+rel-inv+trk,ip,"
+        "actions=resubmit(,quoted)",
+    "table=related,priority=10,ct_state=+rel-inv+trk,ipv6,"
+        "actions=resubmit(,quoted)",
     "table=related,priority=0,actions={deny:related}",
 
     /* The quoted connection's addresses take the place of the packet's own
      * for as long as the identities are looked up.  ct_nw_src opened it, so
      * there is nothing to orient. */
-    "table=quoted,priority=10,ct_state=+trk,ip,actions="
+    "table=quoted,priority=10,ct_state=+rel-inv+trk,ip,actions="
         "push:NXM_OF_IP_SRC[],push:NXM_OF_IP_DST[],"
         "move:NXM_NX_CT_NW_SRC[]->NXM_OF_IP_SRC[],"
         "move:NXM_NX_CT_NW_DST[]->NXM_OF_IP_DST[],"
         "resubmit(,src_identity),resubmit(,dst_identity),"
         "pop:NXM_OF_IP_DST[],pop:NXM_OF_IP_SRC[],"
         "resubmit(,quoted_port),resubmit(,egress_admin)",
-    "table=quoted,priority=10,ct_state=+trk,ipv6,actions="
+    "table=quoted,priority=10,ct_state=+rel-inv+trk,ipv6,actions="
         "push:NXM_NX_IPV6_SRC[],push:NXM_NX_IPV6_DST[],"
         "move:NXM_NX_CT_IPV6_SRC[]->NXM_NX_IPV6_SRC[],"
         "move:NXM_NX_CT_IPV6_DST[]->NXM_NX_IPV6_DST[],"
@@ -137,22 +139,22 @@ const char *const np_static_templates[] = {
         "pop:NXM_NX_IPV6_DST[],pop:NXM_NX_IPV6_SRC[],"
         "resubmit(,quoted_port),resubmit(,egress_admin)",
     "table=quoted,priority=0,actions={deny:related}",
-    "table=quoted_port,priority=10,ct_state=+trk,ip,ct_nw_proto=6,"
+    "table=quoted_port,priority=10,ct_state=+rel-inv+trk,ip,ct_nw_proto=6,"
         "actions=load:6->NXM_NX_REG6[],"
         "move:NXM_NX_CT_TP_DST[]->NXM_NX_REG7[0..15]",
-    "table=quoted_port,priority=10,ct_state=+trk,ip,ct_nw_proto=17,"
+    "table=quoted_port,priority=10,ct_state=+rel-inv+trk,ip,ct_nw_proto=17,"
         "actions=load:17->NXM_NX_REG6[],"
         "move:NXM_NX_CT_TP_DST[]->NXM_NX_REG7[0..15]",
-    "table=quoted_port,priority=10,ct_state=+trk,ip,ct_nw_proto=132,"
+    "table=quoted_port,priority=10,ct_state=+rel-inv+trk,ip,ct_nw_proto=132,"
         "actions=load:132->NXM_NX_REG6[],"
         "move:NXM_NX_CT_TP_DST[]->NXM_NX_REG7[0..15]",
-    "table=quoted_port,priority=10,ct_state=+trk,ipv6,ct_nw_proto=6,"
+    "table=quoted_port,priority=10,ct_state=+rel-inv+trk,ipv6,ct_nw_proto=6,"
         "actions=load:6->NXM_NX_REG6[],"
         "move:NXM_NX_CT_TP_DST[]->NXM_NX_REG7[0..15]",
-    "table=quoted_port,priority=10,ct_state=+trk,ipv6,ct_nw_proto=17,"
+    "table=quoted_port,priority=10,ct_state=+rel-inv+trk,ipv6,ct_nw_proto=17,"
         "actions=load:17->NXM_NX_REG6[],"
         "move:NXM_NX_CT_TP_DST[]->NXM_NX_REG7[0..15]",
-    "table=quoted_port,priority=10,ct_state=+trk,ipv6,ct_nw_proto=132,"
+    "table=quoted_port,priority=10,ct_state=+rel-inv+trk,ipv6,ct_nw_proto=132,"
         "actions=load:132->NXM_NX_REG6[],"
         "move:NXM_NX_CT_TP_DST[]->NXM_NX_REG7[0..15]",
     "table=quoted_port,priority=0,actions=drop",

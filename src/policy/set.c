@@ -1,6 +1,6 @@
 /* Address sets, each kept once.
  *
- * The peers of a rule are a union: groups of pods and IP blocks.  The terms are
+ * The peers of a rule are a union: groups of pods and IP blocks.  Terms are
  * sorted and joined into a canonical text, which is the set's identity; so
  * peers in another order, or the same peers in another policy, are one set,
  * and the switch pays for it once. */
