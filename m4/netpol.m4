@@ -4,6 +4,12 @@ AC_DEFUN([NP_CHECK_PKG],
   [PKG_CHECK_MODULES([$2], [$1], [],
      [AC_MSG_ERROR([$1 not found: install $3])])])
 
+# Where jansson's shared library is, for the check that no symbol of it is
+# defined twice.
+AC_DEFUN([NP_JANSSON_LIBDIR],
+  [JANSSON_LIBDIR=`$PKG_CONFIG --variable=libdir jansson`
+   AC_SUBST([JANSSON_LIBDIR])])
+
 # Unit tests want cmocka; the programs do not.
 AC_DEFUN([NP_CHECK_CMOCKA],
   [PKG_CHECK_MODULES([CMOCKA], [cmocka], [have_cmocka=yes], [have_cmocka=no])

@@ -1,10 +1,17 @@
+# The rules of the house, as tests.
+dist_check_SCRIPTS = tests/rooms tests/symbols
+TESTS += $(dist_check_SCRIPTS)
+
 # cmocka units mirror src/: one program a room, tests/unit/test-ROOM.
 if HAVE_CMOCKA
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 endif
-AM_TESTS_ENVIRONMENT = NETPOL_GOLDEN='$(srcdir)/tests/golden'; \
-	export NETPOL_GOLDEN;
+AM_TESTS_ENVIRONMENT = \
+	NETPOL_GOLDEN='$(srcdir)/tests/golden'; export NETPOL_GOLDEN; \
+	NM='$(NM)'; export NM; OVS_DIR='$(OVS_DIR)'; export OVS_DIR; \
+	JANSSON_LIBDIR='$(JANSSON_LIBDIR)'; export JANSSON_LIBDIR; \
+	PROGRAMS='$(bin_PROGRAMS) $(sbin_PROGRAMS)'; export PROGRAMS;
 UNIT_TESTS =
 UNIT_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 UNIT_LDADD = $(LDADD) $(CMOCKA_LIBS)
