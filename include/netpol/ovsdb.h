@@ -31,7 +31,8 @@ uint64_t np_ovsdb_synced(const struct np_ovsdb *);
 struct np_bridge_state {
     bool connected;             /* To the database, contents read. */
     bool exists;                /* The bridge's row. */
-    bool secure;                /* fail_mode is "secure". */
+    bool secure;                /* fail_mode is "secure"; if we wrote it, the
+                                 * switch has also acted upon it. */
     const char *mgmt;           /* "unix:…/NAME.mgmt", or NULL. */
     const char *datapath_type;  /* "" or "system", "netdev". */
     const char *problem;        /* What we are waiting for, or NULL. */

@@ -198,7 +198,8 @@ read_state(const struct np_ovsdb *o, const struct ovsrec_bridge *br,
     }
     if (br) {
         s->exists = true;
-        s->secure = nullable_string_is_equal(br->fail_mode, "secure");
+        s->secure = (nullable_string_is_equal(br->fail_mode, "secure")
+                     && !np_writer_secure_pending(o->writer));
         s->mgmt = xasprintf("unix:%s/%s.mgmt", ovs_rundir(), br->name);
         s->datapath_type = xstrdup(br->datapath_type);
     } else if (s->connected) {

@@ -43,6 +43,9 @@ struct np_writer {
     struct table *tables;
     size_t n_tables;
     bool want_secure;
+    bool writes_secure;         /* 'txn' does. */
+    int64_t secure_cfg;         /* Taken up by the switch once
+                                 * Open_vSwitch:cur_cfg is not below. */
     bool has_realized;          /* A wish was made at all. */
     struct smap realized;       /* Interface name to value. */
 
@@ -71,6 +74,10 @@ np_writer_create(struct ovsdb_idl *idl)
     ovsdb_idl_add_column(idl, &ovsrec_bridge_col_flow_tables);
     ovsdb_idl_add_column(idl, &ovsrec_bridge_col_fail_mode);
     ovsdb_idl_add_column(idl, &ovsrec_interface_col_external_ids);
+    ovsdb_idl_add_table(idl, &ovsrec_table_open_vswitch);
+    ovsdb_idl_add_column(idl, &ovsrec_open_vswitch_col_cur_cfg);
+    ovsdb_idl_add_column(idl, &ovsrec_open_vswitch_col_next_cfg);
+    ovsdb_idl_omit_alert(idl, &ovsrec_open_vswitch_col_next_cfg);
     return w;
 }
 
@@ -143,6 +150,15 @@ np_writer_set_realized(struct np_writer *w, const struct np_realized *v,
     }
     w->has_realized = true;
     w->dirty = true;
+}
+
+bool
+np_writer_secure_pending(const struct np_writer *w)
+{
+    const struct ovsrec_open_vswitch *ovs
+        = ovsrec_open_vswitch_first(w->idl);
+
+    return w->want_secure || (ovs && ovs->cur_cfg < w->secure_cfg);
 }
 
 uint64_t
@@ -230,6 +246,26 @@ write_realized(const struct np_writer *w, const struct ovsrec_interface *row)
     }
 }
 
+static void
+write_secure(struct np_writer *w, const struct ovsrec_bridge *bridge)
+{
+    const struct ovsrec_open_vswitch *ovs
+        = ovsrec_open_vswitch_first(w->idl);
+
+    if (nullable_string_is_equal(bridge->fail_mode, "secure")) {
+        /* Done.  Were the wish kept, somebody's change would make us write it
+         * again at a time when that flushes our own flows. */
+        w->want_secure = false;
+    } else if (ovs) {
+        VLOG_INFO("bridge %s: setting fail_mode to secure", bridge->name);
+        ovsrec_bridge_set_fail_mode(bridge, "secure");
+        /* As ovs-vsctl(8) does it to wait for the switch. */
+        ovsdb_idl_txn_increment(w->txn, &ovs->header_,
+                                &ovsrec_open_vswitch_col_next_cfg, true);
+        w->writes_secure = true;
+    }
+}
+
 /* Puts into the open transaction what is missing; it may be nothing. */
 static void
 write_all(struct np_writer *w, const struct ovsrec_bridge *bridge)
@@ -238,14 +274,7 @@ write_all(struct np_writer *w, const struct ovsrec_bridge *bridge)
         write_table(w, bridge, &w->tables[i]);
     }
     if (w->want_secure) {
-        if (!nullable_string_is_equal(bridge->fail_mode, "secure")) {
-            VLOG_INFO("bridge %s: setting fail_mode to secure", bridge->name);
-            ovsrec_bridge_set_fail_mode(bridge, "secure");
-        } else {
-            /* Done.  Were it kept, somebody's change would make us write it
-             * again at a time when that flushes our own flows. */
-            w->want_secure = false;
-        }
+        write_secure(w, bridge);
     }
     for (size_t i = 0; w->has_realized && i < bridge->n_ports; i++) {
         const struct ovsrec_port *port = bridge->ports[i];
@@ -271,6 +300,9 @@ run_txn(struct np_writer *w)
         /* The update came before the reply: what it changed is visible. */
         w->dirty = true;
         w->retry_at = 0;
+        if (w->writes_secure) {
+            w->secure_cfg = ovsdb_idl_txn_get_increment_new_value(w->txn);
+        }
     } else {
         if (status == TXN_ERROR) {
             static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 5);
@@ -282,6 +314,7 @@ run_txn(struct np_writer *w)
         w->retry_at = time_msec() + RETRY_MSEC;
     }
     drop_txn(&w->txn);
+    w->writes_secure = false;
 }
 
 /* One round trip: a transaction that would insert a row, and aborts.  The

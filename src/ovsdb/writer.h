@@ -19,6 +19,9 @@ void np_writer_set_tables(struct np_writer *, const struct np_table_setting *,
 void np_writer_want_secure(struct np_writer *);
 void np_writer_set_realized(struct np_writer *, const struct np_realized *,
                             size_t n);
+/* Is fail_mode to be written, or written but not yet taken up by the switch,
+ * which flushes all flows then? */
+bool np_writer_secure_pending(const struct np_writer *);
 uint64_t np_writer_sync(struct np_writer *);
 uint64_t np_writer_synced(const struct np_writer *);
 

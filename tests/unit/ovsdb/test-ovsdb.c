@@ -322,6 +322,7 @@ test_secure(void **state)
 {
     const struct server *s = *state;
     struct np_ovsdb *o = open_db(s);
+    struct np_bridge_state bridge;
 
     SH(s, VSCTL "add-br br-int");
     settle(o);
@@ -329,6 +330,14 @@ test_secure(void **state)
     np_ovsdb_want_secure(o);
     settle(o);
     check_sh(s, VSCTL "get Bridge br-int fail_mode", "secure");
+    /* It counts only once the switch has acted, that is, flushed all. */
+    np_ovsdb_get_bridge(o, &bridge);
+    assert_false(bridge.secure);
+    SH(s, VSCTL "set Open_vSwitch . "
+       "cur_cfg=$(" VSCTL "get Open_vSwitch . next_cfg)");
+    assert_true(settle(o));
+    np_ovsdb_get_bridge(o, &bridge);
+    assert_true(bridge.secure);
     /* Written again it would flush flows that are ours by now. */
     SH(s, VSCTL "set Bridge br-int fail_mode=standalone");
     settle(o);
