@@ -258,12 +258,13 @@ const char *const np_static_templates[] = {
 static const char allow_to_node[] = "table=egress,priority=50000,"
     "reg4=0x14/0x14,actions=resubmit(,ingress_admin)";
 
-/* --established=keep */
+/* --established=keep; commit passes what is not new, and first fragments must
+ * get that far. */
 static const char *const keep_established[] = {
     "table=direction,priority=30,ct_state=+est-rel-inv+trk,ip,"
-        "actions=resubmit(,forward)",
+        "actions=resubmit(,commit)",
     "table=direction,priority=30,ct_state=+est-rel-inv+trk,ipv6,"
-        "actions=resubmit(,forward)",
+        "actions=resubmit(,commit)",
 };
 
 void
