@@ -1,1 +1,9 @@
-# Units of src/openflow.
+# Units of src/openflow, against a switch in the same process.
+UNIT_TESTS += tests/unit/test-openflow
+tests_unit_test_openflow_SOURCES = \
+	tests/unit/openflow/fake-switch.c \
+	tests/unit/openflow/fake-switch.h \
+	tests/unit/openflow/test-openflow.c \
+	tests/unit/unit.h
+tests_unit_test_openflow_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_openflow_LDADD = $(UNIT_LDADD)
