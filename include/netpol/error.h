@@ -38,6 +38,8 @@ void np_errors_set_object(struct np_errors *, size_t from, const char *object);
 /* Appends "file:line: path: reason" without the parts that are absent, and
  * without a newline. */
 void np_error_format(const struct np_error *, struct ds *);
+/* Forgets all errors from index N on. */
+void np_errors_truncate(struct np_errors *, size_t n);
 void np_errors_clear(struct np_errors *);
 
 #endif /* netpol/error.h */

@@ -17,8 +17,10 @@ struct np_manifest {
     size_t allocated;
     struct np_errors errors;    /* Each names file, line, object and path. */
     size_t n_skipped;           /* Documents of a kind that is not ours. */
-    bool unparsable;            /* The text itself is broken: what the file
-                                 * defines is unknown. */
+    bool unparsable;            /* The text itself is broken, or says of an
+                                 * object neither what nor which it is: what
+                                 * the file defines is unknown.  What could be
+                                 * read of it is in 'objects'. */
     char **refused;             /* "Kind ns/name" of objects that were there
                                  * but did not pass validation. */
     size_t n_refused;

@@ -84,16 +84,22 @@ np_error_format(const struct np_error *e, struct ds *s)
 }
 
 void
-np_errors_clear(struct np_errors *errors)
+np_errors_truncate(struct np_errors *errors, size_t n)
 {
-    for (size_t i = 0; i < errors->n; i++) {
-        struct np_error *e = &errors->v[i];
+    while (errors->n > n) {
+        struct np_error *e = &errors->v[--errors->n];
 
         free(e->file);
         free(e->object);
         free(e->path);
         free(e->reason);
     }
+}
+
+void
+np_errors_clear(struct np_errors *errors)
+{
+    np_errors_truncate(errors, 0);
     free(errors->v);
     memset(errors, 0, sizeof *errors);
 }

@@ -1,0 +1,9 @@
+#include <config.h>
+#include "tests.h"
+
+int
+main(void)
+{
+    return (test_yaml() + test_json() + test_kinds() + test_netpol()
+            + test_hostile()) != 0;
+}
