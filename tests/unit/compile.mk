@@ -8,6 +8,15 @@ tests_unit_test_golden_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_test_golden_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_golden_LDADD = $(UNIT_LDADD)
 
+UNIT_TESTS += tests/unit/test-binding
+tests_unit_test_binding_SOURCES = \
+	tests/unit/compile/binding.c \
+	tests/unit/compile/fixture.c \
+	tests/unit/compile/fixture.h
+tests_unit_test_binding_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_test_binding_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_binding_LDADD = $(UNIT_LDADD)
+
 # Takes the present output for right; read the diff.
 update-golden: tests/unit/test-golden
 	NETPOL_GOLDEN=$(srcdir)/tests/golden NETPOL_GOLDEN_UPDATE=1 \

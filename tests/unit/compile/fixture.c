@@ -112,6 +112,7 @@ add_port(struct np_fixture *f, enum np_port_role role, char **words)
     }
     if (words[3] && words[4] && words[5]) {
         set_addrs(port, words[5]);
+        port->pod_uid = nullable_xstrdup(words[6]);
     }
 }
 

@@ -4,8 +4,8 @@
  * that they must become, in the syntax of ovs-ofctl(8).  A change that is meant
  * is taken over with `make update-golden` and read in the diff.
  *
- * A line of `ports` is a port, "ROLE NAME OFPORT [NS/POD] [MAC] [ADDR,…]" with
- * "-" for what is absent, or a directive:
+ * A line of `ports` is a port, "ROLE NAME OFPORT [NS/POD [MAC [ADDR,… [UID]]]]"
+ * with "-" for what is absent, or a directive:
  *
  *     show KIND…     kinds of flows to compare (default: identity clause rule)
  *     keep | to-node | foreign-pass | out PORT     configuration
