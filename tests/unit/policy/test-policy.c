@@ -133,18 +133,18 @@ static void
 test_expressions(void **state OVS_UNUSED)
 {
     check("{ingress: [{from: [{namespaceSelector: {matchExpressions: ["
-          "{key: team, operator: NotIn, values: [q, p]}]}},"
+          "{key: team, operator: NotIn, values: [x, q]}]}},"
           "{namespaceSelector: {}, podSelector: {matchExpressions: ["
           "{key: empty, operator: DoesNotExist}]}},"
           "{namespaceSelector: {}, podSelector: {matchLabels: {empty: ''}}}"
           "]}]}",
           ISOLATE("ingress")
           "rule a/p ingress[0]: " ALL ", peers {<all>}/!empty + "
-          "{<all>}/empty= + {team notin (p,q)}/<all>, services any\n"
+          "{<all>}/empty= + {team notin (q,x)}/<all>, services any\n"
           MEMBERS
           "group {<all>}/!empty: a/web\n"
           "group {<all>}/empty=: b/db\n"
-          "group {team notin (p,q)}/<all>: b/db\n");
+          "group {team notin (q,x)}/<all>: b/db\n");
 }
 
 int
