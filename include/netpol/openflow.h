@@ -19,7 +19,9 @@
 struct ds;
 struct np_installer;
 
-/* An installer without a bridge yet. */
+/* An installer without a bridge yet.  The process must ignore SIGPIPE
+ * (fatal_ignore_sigpipe() of libopenvswitch), here and for
+ * np_openflow_dump(). */
 struct np_installer *np_installer_create(void);
 void np_installer_destroy(struct np_installer *);   /* Leaves the flows. */
 

@@ -189,7 +189,9 @@ np_installer_get_status(const struct np_installer *inst,
         .n_bundles = inst->n_bundles,
         .n_flow_mods = inst->n_flow_mods,
         .n_errors = inst->n_errors,
-        .last_error = inst->conn_error ? inst->conn_error : inst->last_error,
+        .last_error = (inst->conn_error ? inst->conn_error
+                       : inst->last_error ? inst->last_error
+                       : np_noflood_error(inst->noflood)),
     };
 }
 

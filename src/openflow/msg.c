@@ -22,6 +22,7 @@
 #include "openvswitch/ofp-switch.h"
 #include "openvswitch/ofp-util.h"
 #include "openvswitch/ofpbuf.h"
+#include "openvswitch/rconn.h"
 #include "util.h"
 
 enum { BUNDLE_FLAGS = OFPBF_ATOMIC | OFPBF_ORDERED };
@@ -48,6 +49,17 @@ np_of_name(const char *target)
 
     return (len > 5 && !strcmp(base + len - 5, ".mgmt")
             ? xmemdup0(base, len - 5) : xstrdup(target));
+}
+
+char *
+np_of_conn_error(const struct rconn *rconn)
+{
+    int error = rconn_get_last_error(rconn);
+
+    return (rconn_is_alive(rconn) && !rconn_is_connected(rconn) && error
+            ? xasprintf("%s: connection failed (%s)", rconn_get_name(rconn),
+                        ovs_retval_to_string(error))
+            : NULL);
 }
 
 /* Fragments must be visible to the flows (ip_frag): without nx-match, ports

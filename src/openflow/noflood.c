@@ -54,6 +54,7 @@ struct np_noflood {
     unsigned int seqno;
     bool connected;
     bool configured;            /* Asked for ports and their changes. */
+    char *error;
     struct hmap ports;          /* Contains "struct port"s. */
 };
 
@@ -122,6 +123,7 @@ np_noflood_destroy(struct np_noflood *nf)
         hmap_destroy(&nf->ports);
         rconn_destroy(nf->rconn);
         free(nf->target);
+        free(nf->error);
         free(nf);
     }
 }
@@ -307,6 +309,8 @@ np_noflood_run(struct np_noflood *nf, bool hold)
     }
     rconn_run(nf->rconn);
     check_connection(nf);
+    free(nf->error);
+    nf->error = np_of_conn_error(nf->rconn);
 
     struct ofpbuf *msg;
     for (int i = 0; i < TURN_MAX && (msg = rconn_recv(nf->rconn)); i++) {
@@ -319,6 +323,12 @@ np_noflood_run(struct np_noflood *nf, bool hold)
         }
         apply(nf);
     }
+}
+
+const char *
+np_noflood_error(const struct np_noflood *nf)
+{
+    return nf->error;
 }
 
 void

@@ -14,6 +14,8 @@ struct rconn_packet_counter;
 /* "br-int" for "unix:/run/openvswitch/br-int.mgmt", else the target itself;
  * to be freed. */
 char *np_of_name(const char *target);
+/* Why RCONN is not connected, or NULL; to be freed. */
+char *np_of_conn_error(const struct rconn *);
 
 /* msg.c: what is sent.  Each message comes with XID (host byte order), so
  * that an answer can be told apart from answers to earlier questions. */
@@ -97,5 +99,7 @@ void np_noflood_set_ports(struct np_noflood *, const uint32_t *ofports,
                           size_t n);
 void np_noflood_run(struct np_noflood *, bool hold);
 void np_noflood_wait(struct np_noflood *);
+/* Why ports cannot be flagged, or NULL; valid until the next run. */
+const char *np_noflood_error(const struct np_noflood *);
 
 #endif /* openflow-private.h */

@@ -243,12 +243,8 @@ check_connection(struct np_installer *inst)
 static void
 check_conn_error(struct np_installer *inst)
 {
-    int error = rconn_get_last_error(inst->rconn);
-    char *s = NULL;
+    char *s = np_of_conn_error(inst->rconn);
 
-    if (inst->target && error && !rconn_is_connected(inst->rconn)) {
-        s = xasprintf("connection failed (%s)", ovs_retval_to_string(error));
-    }
     if (!nullable_string_is_equal(s, inst->conn_error)) {
         inst->seqno++;
     }

@@ -230,7 +230,8 @@ table_names(void **state OVS_UNUSED)
     check_text("table=l2-deny,actions=goto_table:22", &names,
                "cookie=0x0,table=\"l2-deny\",priority=32768,"
                "actions=goto_table:22");
-    flow = flow_of("ip,actions=learn(table=egress,eth_type=0x800,NXM_OF_IP_SRC[])", &names);
+    flow = flow_of("ip,actions=learn(table=egress,eth_type=0x800,"
+                   "NXM_OF_IP_SRC[])", &names);
     s = text_of(flow, NULL);
     assert_non_null(strstr(s, "learn(table=6,"));
     np_flow_destroy(flow);

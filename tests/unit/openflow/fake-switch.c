@@ -30,6 +30,7 @@ fake_switch_init(struct fake_switch *sw, const char *dir)
 {
     *sw = (struct fake_switch) {
         .path = xasprintf("%s/br-fake.mgmt", dir),
+        .versions = VERSIONS,
         .refuse_add = -1, .refuse_commit = -1, .drop_at_add = -1,
     };
     sw->target = xasprintf("unix:%s", sw->path);
@@ -399,6 +400,7 @@ fake_switch_run(struct fake_switch *sw)
 
             if (!pvconn_accept(sw->pvconn, &vconn)) {
                 conn->vconn = vconn;
+                vconn_set_allowed_versions(vconn, sw->versions);
             }
         }
         if (conn->vconn) {

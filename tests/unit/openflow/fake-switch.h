@@ -22,6 +22,7 @@ struct fake_switch {
     char *path;                 /* Of the socket. */
     char *target;               /* To connect to. */
     struct pvconn *pvconn;
+    uint32_t versions;          /* Spoken on new connections. */
     struct fake_conn conns[FAKE_CONNS];
     struct np_flow_set flows;
     struct fake_port {

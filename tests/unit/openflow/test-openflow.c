@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "fatal-signal.h"
 #include "openvswitch/ofp-actions.h"
 #include "openvswitch/ofpbuf.h"
 #include "openvswitch/poll-loop.h"
@@ -448,7 +449,8 @@ restart_of_the_switch(void **state)
     fake_switch_drop(&f->sw, false);
     until_connected(f, false);
     assert_string_equal(status_of(f).state, "connecting");
-    assert_non_null(strstr(status_of(f).last_error, "connection failed ("));
+    assert_non_null(strstr(status_of(f).last_error,
+                           "br-fake: connection failed ("));
     until_realized(f, no);
     check_log(f, "read config ");
     assert_null(status_of(f).last_error);
@@ -662,6 +664,28 @@ another_bridge(void **state)
     }
 }
 
+/* A bridge that does not speak OpenFlow 1.0 gets its flows, but ports cannot
+ * be flagged there. */
+static void
+no_flood_impossible(void **state)
+{
+    struct fixture *f = *state;
+    long long int start = time_msec();
+
+    f->sw.versions &= ~(1u << OFP10_VERSION);
+    np_installer_set_no_flood(f->inst, (const uint32_t[]) { 2 }, 1);
+    uint64_t no = WISH(f, 1, 5);
+    connect_to(f);
+    until_realized(f, no);
+    while (!status_of(f).last_error) {
+        assert_true(time_msec() < start + HANG);
+        turn(f);
+        block(f);
+    }
+    assert_non_null(strstr(status_of(f).last_error,
+                           "br-fake (no-flood): connection failed ("));
+}
+
 /* More than one message can carry, and more than a queue should hold. */
 static void
 many_flows(void **state)
@@ -767,10 +791,11 @@ main(void)
         T(foreign_flows), T(standalone_default), T(foreign_flow_in_the_way),
         T(unsendable_flows), T(refused_add), T(refused_commit),
         T(lost_in_the_middle), T(restart_of_the_switch), T(coalescing),
-        T(flush_and_resume), T(hold), T(no_flood), T(noise), T(refused_read),
-        T(another_bridge), T(many_flows), T(random_events),
-        T(dump_without_switch),
+        T(flush_and_resume), T(hold), T(no_flood), T(no_flood_impossible),
+        T(noise), T(refused_read), T(another_bridge), T(many_flows),
+        T(random_events), T(dump_without_switch),
     };
+    fatal_ignore_sigpipe();
     vlog_set_levels(NULL, VLF_ANY_DESTINATION, VLL_OFF);
     return cmocka_run_group_tests_name("openflow", tests, NULL, NULL);
 }
