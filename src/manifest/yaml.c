@@ -320,7 +320,7 @@ build_entry(struct yaml_reader *r, enum tree_part part, int depth,
 {
     enum tree_part value_part;
     struct tree_node node;
-    const char *key;
+    const char *key = NULL;
     int line;
 
     if (!build_key(r, depth, &key, &line) || !next(r)) {
