@@ -82,8 +82,10 @@ struct np_installer_status {
 };
 void np_installer_get_status(const struct np_installer *,
                              struct np_installer_status *);
-/* What is installed under our cookie as far as we know; NULL before the first
- * read-back.  For taking over identity numbers at start. */
+/* What is installed under our cookie as far as we know, learned flows aside;
+ * NULL before a connection's read-back.  Valid until the next call of any
+ * function here that is not const.  For taking over identity numbers at
+ * start. */
 const struct np_flow_set *np_installer_installed(const struct np_installer *);
 
 /* One blocking read of a bridge's whole table, for tools.  Returns NULL, or
