@@ -1,1 +1,27 @@
-libnetpol_a_SOURCES +=
+# The node daemon: all rooms joined.
+sbin_PROGRAMS += src/daemon/ovs-netpold
+src_daemon_ovs_netpold_SOURCES = src/daemon/main.c
+
+libnetpol_a_SOURCES += \
+	src/daemon/appctl.c \
+	src/daemon/appctl.h \
+	src/daemon/command.c \
+	src/daemon/command.h \
+	src/daemon/dryrun.c \
+	src/daemon/dryrun.h \
+	src/daemon/engine.c \
+	src/daemon/engine.h \
+	src/daemon/gate.c \
+	src/daemon/gate.h \
+	src/daemon/netpold.c \
+	src/daemon/netpold.h \
+	src/daemon/options.c \
+	src/daemon/options.h \
+	src/daemon/program.c \
+	src/daemon/realized.c \
+	src/daemon/realized.h \
+	src/daemon/status-text.c \
+	src/daemon/status.c \
+	src/daemon/status.h \
+	src/daemon/wait.c \
+	src/daemon/wait.h

@@ -1,0 +1,134 @@
+/* What can be asked over the control socket. */
+
+#include <config.h>
+#include "daemon/command.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/netpold.h"
+#include "daemon/options.h"
+#include "daemon/status.h"
+#include "daemon/wait.h"
+#include "openvswitch/dynamic-string.h"
+#include "openvswitch/json.h"
+#include "unixctl.h"
+#include "util.h"
+
+#define WAIT_SECONDS 30
+#define WAIT_SECONDS_MAX 86400
+
+static void
+wait_cb(struct unixctl_conn *conn, int argc, const char *argv[], void *d_)
+{
+    struct np_daemon *d = d_;
+    int seconds = WAIT_SECONDS;
+    bool datapath = false;
+
+    for (int i = 1; i < argc; i++) {
+        if (!strcmp(argv[i], "--datapath")) {
+            datapath = true;
+        } else if (!str_to_int(argv[i], 10, &seconds) || seconds < 0
+                   || seconds > WAIT_SECONDS_MAX) {
+            unixctl_command_reply_error(conn, "usage: netpol/wait "
+                                        "[--datapath] [SECONDS]");
+            return;
+        }
+    }
+    if (d->flushed) {
+        unixctl_command_reply_error(conn, "flushed by netpol/flush; "
+                                    "netpol/resume installs again");
+        return;
+    }
+    np_wait_for_all(d, conn, datapath, seconds);
+}
+
+static void
+status_cb(struct unixctl_conn *conn, int argc, const char *argv[], void *d_)
+{
+    bool as_json = argc > 1 && !strcmp(argv[1], "json");
+    struct ds s = DS_EMPTY_INITIALIZER;
+    struct json *status;
+
+    if (argc > 1 && !as_json) {
+        unixctl_command_reply_error(conn, "usage: netpol/status [json]");
+        return;
+    }
+    status = np_status_create(d_);
+    if (as_json) {
+        json_to_ds(status, JSSF_SORT, &s);
+    } else {
+        np_status_format(status, &s);
+    }
+    json_destroy(status);
+    unixctl_command_reply(conn, ds_cstr(&s));
+    ds_destroy(&s);
+}
+
+static void
+flush_cb(struct unixctl_conn *conn, int argc OVS_UNUSED,
+         const char *argv[] OVS_UNUSED, void *d)
+{
+    np_wait_for_flush(d, conn, np_daemon_flush(d));
+}
+
+static void
+resume_cb(struct unixctl_conn *conn, int argc OVS_UNUSED,
+          const char *argv[] OVS_UNUSED, void *d)
+{
+    np_daemon_resume(d);
+    unixctl_command_reply(conn, NULL);
+}
+
+static void
+add_name(enum np_flow_kind kind, uint32_t id, const char *text, void *names_)
+{
+    struct json **names = names_;
+    char *key = xasprintf("%"PRIu32, id);
+
+    json_object_put_nocopy(names[kind == NP_FLOW_RULE], key,
+                           json_string_create(text));
+}
+
+static void
+names_cb(struct unixctl_conn *conn, int argc OVS_UNUSED,
+         const char *argv[] OVS_UNUSED, void *d_)
+{
+    struct np_daemon *d = d_;
+    struct json *names[2] = { json_object_create(), json_object_create() };
+    struct json *all = json_object_create();
+    char *s;
+
+    np_compiler_for_each_name(d->engine.compiler, add_name, names);
+    json_object_put(all, "identities", names[0]);
+    json_object_put(all, "rules", names[1]);
+    json_object_put(all, "table_base",
+                    json_integer_create(
+                        d->options->compile.table_base));
+    s = json_to_string(all, JSSF_SORT);
+    json_destroy(all);
+    unixctl_command_reply(conn, s);
+    free(s);
+}
+
+static void
+exit_cb(struct unixctl_conn *conn, int argc OVS_UNUSED,
+        const char *argv[] OVS_UNUSED, void *d_)
+{
+    struct np_daemon *d = d_;
+
+    d->exiting = true;
+    unixctl_command_reply(conn, NULL);
+}
+
+void
+np_commands_register(struct np_daemon *d)
+{
+    unixctl_command_register("netpol/wait", "[--datapath] [SECONDS]", 0, 2,
+                             wait_cb, d);
+    unixctl_command_register("netpol/status", "[json]", 0, 1, status_cb, d);
+    unixctl_command_register("netpol/flush", "", 0, 0, flush_cb, d);
+    unixctl_command_register("netpol/resume", "", 0, 0, resume_cb, d);
+    unixctl_command_register("netpol/names", "", 0, 0, names_cb, d);
+    unixctl_command_register("exit", "", 0, 0, exit_cb, d);
+}

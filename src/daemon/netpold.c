@@ -1,0 +1,237 @@
+/* The daemon: all rooms joined in one loop.
+ *
+ *   source ─┐
+ *           ├─► engine (cache, policy, binding, compile) ─► installer ─► switch
+ *   ovsdb ──┘        ▲                                           │
+ *     ▲              └── identity numbers of an earlier run ─────┤
+ *     └── table names, fail_mode, netpol-realized ◄── confirmed ─┘
+ *
+ * Everything is computed anew when the source or the port map has changed, and
+ * on netpol/wait; nothing else triggers it.  Nothing is installed before the
+ * source was read whole once, what the switch has was read back, and the gate
+ * is open; after that, a source or a database that is lost changes nothing. */
+
+#include <config.h>
+#include "daemon/netpold.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/options.h"
+#include "daemon/realized.h"
+#include "daemon/wait.h"
+#include "netpol/openflow.h"
+#include "netpol/ovsdb.h"
+#include "netpol/source.h"
+#include "openvswitch/vlog.h"
+#include "util.h"
+
+VLOG_DEFINE_THIS_MODULE(np_daemon);
+
+void
+np_daemon_init(struct np_daemon *d, const struct np_options *options)
+{
+    char *error = NULL;
+
+    memset(d, 0, sizeof *d);
+    d->options = options;
+    /* Both were found well-formed when the options were read. */
+    d->source = np_source_open(options->source, &error);
+    d->ovsdb = np_ovsdb_create(options->db, options->bridge, &error);
+    if (!d->source || !d->ovsdb) {
+        ovs_fatal(0, "%s", error);
+    }
+    d->installer = np_installer_create();
+    np_installer_hold(d->installer, true);
+    np_engine_init(&d->engine, &options->compile, options->node);
+    np_gate_init(&d->gate);
+    smap_init(&d->realized);
+    ovs_list_init(&d->waiters);
+    d->stale = true;
+}
+
+void
+np_daemon_destroy(struct np_daemon *d)
+{
+    np_waiters_destroy(d);
+    smap_destroy(&d->realized);
+    np_gate_destroy(&d->gate);
+    np_engine_destroy(&d->engine);
+    np_installer_destroy(d->installer);
+    np_ovsdb_destroy(d->ovsdb);
+    np_source_close(d->source);
+}
+
+/* The table names and prefixes of our bridge. */
+static void
+write_tables(struct np_daemon *d)
+{
+    size_t n;
+    const struct np_table_info *tables = np_pipeline_tables(&n);
+    struct np_table_setting *v = xcalloc(n, sizeof *v);
+
+    for (size_t i = 0; i < n; i++) {
+        v[i].table = tables[i].table + d->options->compile.table_base;
+        v[i].name = tables[i].name;
+        v[i].prefixes = tables[i].prefixes;
+    }
+    np_ovsdb_set_tables(d->ovsdb, v, n);
+    free(v);
+}
+
+/* Ports that must not get what is flooded: pods have their own copies, and a
+ * port that we do not know carries nothing. */
+static void
+set_no_flood(struct np_daemon *d)
+{
+    const struct np_binding *b = &d->engine.binding;
+    uint32_t *ofports = xcalloc(b->n_locals + b->n_bad, sizeof *ofports);
+    size_t n = 0;
+
+    for (size_t i = 0; i < b->n_locals; i++) {
+        ofports[n++] = b->locals[i].port->ofport;
+    }
+    for (size_t i = 0; i < b->n_bad; i++) {
+        const struct np_bridge_port *p = b->bad[i].port;
+
+        if (p->ofport != NP_OFPORT_NONE
+            && !(p->role == NP_PORT_UNKNOWN
+                 && d->options->compile.foreign_pass)) {
+            ofports[n++] = p->ofport;
+        }
+    }
+    np_installer_set_no_flood(d->installer, ofports, n);
+    free(ofports);
+}
+
+/* Before the first set of flows is computed, takes over the numbers of one
+ * that an earlier run has left in the switch. */
+static void
+adopt(struct np_daemon *d)
+{
+    const struct np_flow_set *installed
+        = np_installer_installed(d->installer);
+
+    if (!d->adopted && installed) {
+        np_compiler_adopt(d->engine.compiler, installed);
+        d->adopted = true;
+        d->stale = true;
+        VLOG_INFO("%"PRIuSIZE" flows of an earlier run found",
+                  np_flow_set_count(installed));
+    }
+}
+
+void
+np_daemon_rebuild(struct np_daemon *d)
+{
+    const struct np_portmap *ports = np_ovsdb_ports(d->ovsdb);
+    struct np_flow_set flows;
+
+    if (!d->adopted || !d->source->complete) {
+        np_engine_rebuild(&d->engine, d->source, ports, NULL);
+        d->stale = true;
+        return;
+    }
+    np_flow_set_init(&flows);
+    np_engine_rebuild(&d->engine, d->source, ports, &flows);
+    set_no_flood(d);
+    d->wish = np_installer_set_desired(d->installer, &flows);
+    d->stale = false;
+    np_flow_set_destroy(&flows);
+}
+
+static void
+run_bridge(struct np_daemon *d)
+{
+    bool was_open = d->gate.open;
+    struct np_bridge_state bridge;
+
+    np_ovsdb_get_bridge(d->ovsdb, &bridge);
+    np_installer_set_target(d->installer, bridge.mgmt);
+    np_installer_run(d->installer);
+    np_gate_run(&d->gate, d->options, d->ovsdb, d->installer);
+    if (d->gate.open && !was_open) {
+        write_tables(d);
+    }
+}
+
+void
+np_daemon_run(struct np_daemon *d)
+{
+    /* Both, always: their old contents are gone after a change. */
+    bool objects = d->source->class->run(d->source);
+    bool ports = np_ovsdb_run(d->ovsdb);
+
+    if (objects || ports) {
+        np_daemon_rebuild(d);
+    }
+    run_bridge(d);
+    adopt(d);
+    if (d->stale && d->adopted && d->source->complete) {
+        np_daemon_rebuild(d);
+    }
+    np_realized_run(d);
+    np_waiters_run(d);
+}
+
+void
+np_daemon_wait(struct np_daemon *d)
+{
+    d->source->class->wait(d->source);
+    np_ovsdb_wait(d->ovsdb);
+    np_installer_wait(d->installer);
+    np_waiters_wait(d);
+}
+
+bool
+np_daemon_is_realized(const struct np_daemon *d)
+{
+    return (d->wish && !d->stale && !d->flushed && d->gate.open
+            && np_installer_realized(d->installer) >= d->wish);
+}
+
+char *
+np_daemon_missing(const struct np_daemon *d)
+{
+    struct np_installer_status st;
+    struct np_bridge_state bridge;
+
+    if (np_daemon_is_realized(d)) {
+        return NULL;
+    }
+    np_ovsdb_get_bridge(d->ovsdb, &bridge);
+    np_installer_get_status(d->installer, &st);
+    if (!d->source->complete) {
+        return xasprintf("source %s was not read yet: %s", d->source->name,
+                         d->source->problem ? d->source->problem : "reading");
+    } else if (bridge.problem) {
+        return xstrdup(bridge.problem);
+    } else if (d->gate.reason) {
+        return xstrdup(d->gate.reason);
+    } else if (d->flushed) {
+        return xstrdup("flushed by netpol/flush; netpol/resume installs "
+                       "again");
+    }
+    return xasprintf("the switch (%s) has not confirmed the flows%s%s",
+                     st.state, st.last_error ? ": " : "",
+                     st.last_error ? st.last_error : "");
+}
+
+uint64_t
+np_daemon_flush(struct np_daemon *d)
+{
+    d->flushed = true;
+    return np_installer_flush(d->installer);
+}
+
+void
+np_daemon_resume(struct np_daemon *d)
+{
+    if (d->flushed) {
+        d->flushed = false;
+        d->wish = np_installer_resume(d->installer);
+        if (d->stale) {
+            np_daemon_rebuild(d);
+        }
+    }
+}

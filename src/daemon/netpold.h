@@ -1,0 +1,56 @@
+#ifndef NETPOL_DAEMON_NETPOLD_H
+#define NETPOL_DAEMON_NETPOLD_H 1
+
+/* The daemon: all rooms joined in one loop. */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "daemon/engine.h"
+#include "daemon/gate.h"
+#include "openvswitch/list.h"
+#include "smap.h"
+
+struct np_installer;
+struct np_options;
+struct np_ovsdb;
+struct np_source;
+
+struct np_daemon {
+    const struct np_options *options;
+    struct np_source *source;
+    struct np_ovsdb *ovsdb;
+    struct np_installer *installer;
+    struct np_engine engine;
+    struct np_gate gate;
+    bool adopted;               /* Identity numbers of an earlier run were
+                                 * taken over; from here on we compile. */
+    bool stale;                 /* Inputs changed since the last compile. */
+    uint64_t wish;              /* The last set of flows, 0 before the first.
+                                 */
+    bool flushed;               /* By netpol/flush, until netpol/resume. */
+    struct smap realized;       /* What the database was told last: interface
+                                 * to value. */
+    struct ovs_list waiters;    /* See wait.c. */
+    bool exiting;
+};
+
+void np_daemon_init(struct np_daemon *, const struct np_options *);
+void np_daemon_destroy(struct np_daemon *);
+void np_daemon_run(struct np_daemon *);
+void np_daemon_wait(struct np_daemon *);
+
+/* To be called when the source was refreshed outside of a run. */
+void np_daemon_rebuild(struct np_daemon *);
+
+/* Is all that we know of in the switch? */
+bool np_daemon_is_realized(const struct np_daemon *);
+/* Tells in one sentence why not, to be freed; NULL if it is. */
+char *np_daemon_missing(const struct np_daemon *);
+/* Removes our flows and installs none; returns the number of the wish. */
+uint64_t np_daemon_flush(struct np_daemon *);
+void np_daemon_resume(struct np_daemon *);
+
+/* The whole program, see ovs-netpold(8). */
+int np_daemon_main(int argc, char *argv[]);
+
+#endif /* daemon/netpold.h */
