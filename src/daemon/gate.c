@@ -103,11 +103,14 @@ judge(const struct np_options *options, const struct np_bridge_state *bridge,
     return NULL;
 }
 
+/* Replaces what '*S' says by NEW, and says that once in the log, unless it is
+ * what the database room has said already. */
 static void
-set(char **s, char *new, bool warn)
+set(char **s, char *new, const char *said)
 {
-    if (new && !nullable_string_is_equal(*s, new)) {
-        VLOG(warn ? VLL_WARN : VLL_INFO, "%s", new);
+    if (new && !nullable_string_is_equal(*s, new)
+        && !nullable_string_is_equal(said, new)) {
+        VLOG_WARN("%s", new);
     }
     free(*s);
     *s = new;
@@ -137,10 +140,10 @@ np_gate_run(struct np_gate *g, const struct np_options *options,
     if (!g->open) {
         char *reason = judge(options, &bridge, installer, ovsdb);
 
-        set(&g->reason, reason, false);
+        set(&g->reason, reason, bridge.problem);
         g->open = !reason;
     }
     set(&g->warning, g->open && bridge.exists ? insecure(options, &bridge)
-        : NULL, true);
+        : NULL, NULL);
     np_installer_hold(installer, !g->open);
 }

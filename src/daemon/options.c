@@ -407,6 +407,7 @@ np_options_parse(struct np_options *o, int argc, char *argv[])
             np_usage_error("option \"%s\" requires an argument",
                            bad_option(argv, before));
         } else if (!parse_own(o, c, optarg)) {
+            o->verbose |= c == 'v';
             parse_common(c, optarg);
         }
     }

@@ -15,6 +15,7 @@ struct np_options {
     char *out_port;             /* Owns compile.out_port. */
     bool foreign_given;         /* --foreign was: unknown ports are decided. */
     bool dry_run;
+    bool verbose;               /* -v was given. */
     struct np_compile_config compile;
 };
 

@@ -116,8 +116,9 @@ serve(const struct np_options *options)
     np_daemon_init(&d, options);
     np_commands_register(&d);
     daemonize_complete();
-    VLOG_INFO("%s: node %s, bridge %s, source %s", ovs_get_program_version(),
-              options->node, options->bridge, options->source);
+    VLOG_INFO("%s %s: node %s, bridge %s, source %s", program_name,
+              PACKAGE_VERSION, options->node, options->bridge,
+              options->source);
 
     loop(&d, unixctl, signals);
 
@@ -138,7 +139,14 @@ np_daemon_main(int argc, char *argv[])
     ovs_cmdl_proctitle_init(argc, argv);
     ovs_set_program_name(argv[0], PACKAGE_VERSION);
     np_options_parse(&options, argc, argv);
-    status = options.dry_run ? np_dry_run(&options) : serve(&options);
+    if (options.dry_run) {
+        if (!options.verbose) {
+            vlog_set_levels(NULL, VLF_CONSOLE, VLL_ERR);
+        }
+        status = np_dry_run(&options);
+    } else {
+        status = serve(&options);
+    }
     np_options_destroy(&options);
     return status;
 }

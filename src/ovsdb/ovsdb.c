@@ -285,7 +285,9 @@ update_state(struct np_ovsdb *o, const struct ovsrec_bridge *br)
         state_clear(&state);
         return false;
     }
-    if (state.problem
+    /* The first moment, before any attempt to connect, is not worth a line. */
+    bool worth = state.connected || ovsdb_idl_get_last_error(o->idl);
+    if (state.problem && worth
         && !nullable_string_is_equal(state.problem, o->state.problem)) {
         VLOG_INFO("%s", state.problem);
     } else if (state.exists && !o->state.exists) {
