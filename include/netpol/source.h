@@ -33,13 +33,17 @@ struct np_source {
     bool lost;                  /* Was complete, cannot be read now: the
                                  * objects are its last good ones. */
     char *problem;              /* Why not complete or lost, or NULL. */
-    const struct np_meta **objects;     /* Borrowed until the next run() or
-                                         * refresh(). */
+    const struct np_meta **objects;     /* Sorted by kind, namespace and name;
+                                         * no two are the same.  The array is
+                                         * borrowed until the next run() or
+                                         * refresh(), each object in it until
+                                         * the run() after the one that
+                                         * returned true because it left. */
     size_t n_objects;
     struct np_errors errors;    /* Of the objects that were refused. */
 };
 
-/* Opens "dir:PATH".  Returns NULL and sets '*error' (to be freed) if SPEC is
+/* Opens "dir:PATH"; nothing is read before the first run().  Returns NULL and sets '*error' (to be freed) if SPEC is
  * malformed; a directory that is not there yet is not an error. */
 struct np_source *np_source_open(const char *spec, char **error);
 static inline void

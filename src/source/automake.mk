@@ -1,1 +1,7 @@
-libnetpol_a_SOURCES +=
+libnetpol_a_SOURCES += \
+	src/source/dir-file.c \
+	src/source/dir-scan.c \
+	src/source/dir-watch.c \
+	src/source/dir.c \
+	src/source/dir.h \
+	src/source/source.c

@@ -1,1 +1,7 @@
 # Units of src/source.
+UNIT_TESTS += tests/unit/test-source
+tests_unit_test_source_SOURCES = \
+	tests/unit/source/test-dir.c \
+	tests/unit/unit.h
+tests_unit_test_source_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_source_LDADD = $(UNIT_LDADD)
