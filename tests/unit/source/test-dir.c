@@ -559,7 +559,7 @@ broken_files(void **state)
     put(f, "d/n.yaml", POD("m", "1") "---\n" POD("o", "1") "---\nx: [\n");
     reread(f);
     check(f, "Pod default/a=3 Pod default/m=1 Pod default/o=1 Namespace z",
-          "d/n.yaml:9: invalid YAML: while parsing a flow node: did not find "
+          "d/n.yaml:10: invalid YAML: while parsing a flow node: did not find "
           "expected node content");
     put(f, "d/n.yaml", POD("o", "2") "---\nx: [\n");
     reread(f);
