@@ -31,13 +31,23 @@ from .netns import LabError, run
 from .pods import Pod, make_mac, make_uid, row_keys, short_name
 
 SERVER = pathlib.Path(__file__).with_name("server.py")
-NODE_SYSCTLS = [("ipv4/ip_forward", 1), ("ipv6/conf/all/forwarding", 1)]
-HOST_SYSCTLS = [
-    # No duplicate address detection: an address serves from its first moment.
-    ("ipv6/conf/default/accept_dad", 0), ("ipv6/conf/all/accept_dad", 0),
-    ("ipv6/conf/default/accept_ra", 0), ("ipv4/conf/all/rp_filter", 0),
-    ("ipv4/conf/default/rp_filter", 0), ("ipv4/conf/all/send_redirects", 0),
-    ("ipv4/conf/default/send_redirects", 0)]
+
+# An address serves from its first moment, and no router changes it.
+PLAIN = [("ipv6/conf/default/accept_dad", 0), ("ipv6/conf/all/accept_dad", 0),
+         ("ipv6/conf/default/accept_ra", 0), ("ipv4/conf/all/rp_filter", 0)]
+HOST_SYSCTLS = PLAIN + [("ipv4/conf/default/rp_filter", 0)]
+
+# The switch takes frames from its ports' interfaces through packet sockets,
+# which give it copies: the node's own stack gets every frame as well, and
+# would answer and forward what the switch drops.  So interfaces are born deaf
+# in the node's namespace, and br-int alone is given its hearing back.
+DEAF = {"ipv4/conf/{}/rp_filter": 1,    # no route leads there: no source fits
+        "ipv4/conf/{}/arp_ignore": 8, "ipv6/conf/{}/disable_ipv6": 1}
+NODE_SYSCTLS = PLAIN + [
+    ("ipv4/ip_forward", 1), ("ipv6/conf/all/forwarding", 1),
+    ("ipv4/conf/all/send_redirects", 0),
+    ("ipv4/conf/default/send_redirects", 0),
+    *((key.format("default"), value) for key, value in DEAF.items())]
 
 
 @dataclasses.dataclass
@@ -130,7 +140,7 @@ class Lab:
             raise LabError(f"{self.dir}: not empty, and no lab of ours")
         self._save()
         self.manifests.mkdir()
-        netns.create(self.node_ns, NODE_SYSCTLS + HOST_SYSCTLS)
+        netns.create(self.node_ns, NODE_SYSCTLS)
         self.ovs.start()
         self._start_bridge()
         self._start_outside()
@@ -163,21 +173,36 @@ class Lab:
 
     def _start_bridge(self):
         bridge, settings = self.settings.bridge, self.settings
+        gateway = plain(settings.gateway)
+        # Without hwaddr it would take another MAC whenever a port comes.
         command = ["add-br", bridge, "--", "set", "Bridge", bridge,
-                   "datapath_type=netdev"]
+                   "datapath_type=netdev", "other_config:hwaddr="
+                   f'"{make_mac(gateway, "node")}"']
         if settings.fail_mode:
             command += [f"fail_mode={settings.fail_mode}"]
         self.ovs.vsctl(*command)
-        self.set_ids("Interface", bridge, {
-            "netpol-role": "gateway",
-            "ip-address": ",".join(plain(settings.gateway))})
+        self.set_ids("Interface", bridge, {"netpol-role": "gateway",
+                                           "ip-address": ",".join(gateway)})
+        self._give_node_addresses()
+        self.serve(self.host("node"))
+
+    def _give_node_addresses(self):
+        bridge, settings = self.settings.bridge, self.settings
+        netns.set_sysctls(self.node_ns, [(key.format(bridge), 0)
+                                         for key in DEAF])
         self._ip(self.node_ns, [
             f"link set {bridge} up",
-            *(f"addr add {cidr} dev {bridge} nodad"
+            *(f"addr replace {cidr} dev {bridge} nodad"
               for cidr in settings.gateway + settings.node_ips),
-            *(f"route add {net} dev {bridge}"
+            *(f"route replace {net} dev {bridge}"
               for net in networks(settings.outside))])
-        self.serve(self.host("node"))
+
+    def restart_switch(self):
+        """Stop ovs-vswitchd and start it again, as an upgrade does: its
+        flows and connections are gone, and br-int may be a new interface."""
+        self.ovs.stop_vswitchd()
+        self.ovs.start_vswitchd()
+        self._give_node_addresses()
 
     def _start_outside(self):
         settings = self.settings
@@ -331,12 +356,17 @@ class Lab:
                 "PATH": f"{self.build_dir}:{path}" if self.build_dir
                 else path}
 
-    def spawn(self, host, *argv, **kwargs):
-        """Start a program in a host's namespace; the lab ends it at last."""
-        child = subprocess.Popen(
-            netns.command(host.netns, *argv), start_new_session=True,
-            env=os.environ | self.env,
-            **{"stdin": subprocess.DEVNULL, **kwargs})
+    def spawn(self, host, *argv, log="spawned", pass_fds=()):
+        """Start a program in a host's namespace; the lab ends it at last.
+
+        What it says goes to a log: it must not hold the terminal, or the
+        pipe, of a caller who is gone long before it.
+        """
+        with open(self.ovs.logdir / f"{log}.err", "ab") as output:
+            child = subprocess.Popen(
+                netns.command(host.netns, *argv), start_new_session=True,
+                env=os.environ | self.env, pass_fds=pass_fds,
+                stdin=subprocess.DEVNULL, stdout=output, stderr=output)
         self._children.append(child)
         return child
 
@@ -364,12 +394,10 @@ class Lab:
         program = find_program(build_dir, "ovs-netpold")
         self.build_dir = str(program.parent)
         self._save()
-        with open(self.ovs.logdir / "ovs-netpold.err", "ab") as errors:
-            self.daemon = self.spawn(
-                self.host("node"), program, f"--source=dir:{self.manifests}",
-                f"--bridge={self.settings.bridge}", "--pidfile", "--log-file",
-                "-vconsole:off", *args, self.ovs.db,
-                stdout=errors, stderr=errors)
+        self.daemon = self.spawn(
+            self.host("node"), program, f"--source=dir:{self.manifests}",
+            f"--bridge={self.settings.bridge}", "--pidfile", "--log-file",
+            "-vconsole:off", *args, self.ovs.db, log="ovs-netpold")
         ctl = self.ovs.rundir / f"ovs-netpold.{self.daemon.pid}.ctl"
         pidfile = self.ovs.rundir / "ovs-netpold.pid"
         ovs.wait_until(lambda: self.daemon.poll() is not None or

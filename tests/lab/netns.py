@@ -81,13 +81,19 @@ def inside(name):
         os.close(home)
 
 
-def create(name, sysctls=()):
-    """Make the namespace and set `sysctls`, pairs of a path below
-    /proc/sys/net and a value, before it has any interface but lo."""
-    run("ip", "netns", "add", name)
+def set_sysctls(name, sysctls):
+    """Set pairs of a path below /proc/sys/net and a value."""
     with inside(name):
         for key, value in sysctls:
-            pathlib.Path("/proc/sys/net", key).write_text(str(value))
+            pathlib.Path("/proc/sys/net", key).write_text(str(value),
+                                                          encoding="ascii")
+
+
+def create(name, sysctls=()):
+    """Make the namespace, with its sysctls set before it has any interface
+    but lo."""
+    run("ip", "netns", "add", name)
+    set_sysctls(name, sysctls)
     ip(name, "link", "set", "lo", "up")
 
 

@@ -8,6 +8,7 @@ kept, and the report says where.
 import os
 import pathlib
 import shutil
+import signal
 import sys
 import tempfile
 
@@ -61,9 +62,24 @@ def fixture_build_dir():
     return pathlib.Path(directory)
 
 
+def end_daemon(lab):
+    """Stop the daemon as systemd would; what was wrong with it, or None."""
+    if lab.daemon is None:
+        return None
+    alive = lab.daemon.poll() is None
+    status = lab.stop_daemon()
+    errors = (lab.ovs.logdir / "ovs-netpold.err").read_text(encoding="utf-8")
+    if not alive or status not in (0, -signal.SIGTERM):
+        return f"ovs-netpold ended with status {status}: {errors}"
+    if "Sanitizer" in errors or "runtime error" in errors:
+        return errors
+    return None
+
+
 @pytest.fixture(scope="module", name="make_lab")
 def fixture_make_lab(request):
-    """A function that starts labs, all removed when the module is done."""
+    """A function that starts labs, all removed when the module is done; a
+    daemon that did not live until then is an error of the module."""
     mine = []
 
     def make(**settings):
@@ -73,13 +89,18 @@ def fixture_make_lab(request):
         return lab.start()
 
     yield make
-    failed = request.session.stash.get(FAILED, set())
+    failed = request.path in request.session.stash.get(FAILED, set())
+    wrong = []
     for lab in mine:
-        if request.path in failed and lab.ovs.logdir.is_dir():
+        error = end_daemon(lab)
+        wrong += [error] if error else []
+        if (failed or error) and lab.ovs.logdir.is_dir():
             shutil.copytree(lab.ovs.logdir, kept_logs(lab.ovs.logdir),
                             dirs_exist_ok=True)
         lab.stop()
         RUNNING.remove(lab)
+    if wrong:
+        pytest.fail("\n".join(wrong))
 
 
 @pytest.fixture(scope="module", name="lab")

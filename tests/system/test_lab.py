@@ -112,9 +112,9 @@ def test_port_moves(lab, pods):
 
 def test_switch_restarts(lab, pods):
     assert pods
-    lab.ovs.stop_vswitchd()
-    lab.ovs.start_vswitchd()
+    lab.restart_switch()
     assert verdicts(lab, "a", "outside") == {REACHED}
+    assert verdicts(lab, "a", "node") == {REACHED}
 
 
 def test_node_has_its_own_addresses(lab, pods):
@@ -123,6 +123,30 @@ def test_node_has_its_own_addresses(lab, pods):
     assert {p.ip for p in lab.probes(pods[0], target)} == {
         "192.0.2.1", "2001:db8:2::1"}
     assert verdicts(lab, "a", "node") == {REACHED}
+
+
+@pytest.mark.parametrize("to_node", ["gateway", "switch port"])
+def test_nothing_goes_around_the_switch(lab, pods, to_node):
+    """The node's kernel sees what the switch's ports receive, and must not
+    act on it: neither answer, nor let it in, nor forward it."""
+    pod, node = pods[0], lab.host("node")
+    mac = {"gateway": "0a:58:0a:f4:00:01", "switch port": lab.ovs.vsctl(
+        "get", "Interface", pod.port, "mac_in_use").strip('"')}[to_node]
+    lab.ovs.ofctl("add-flow", "br-int", "priority=200,"
+                  f"in_port={lab.ovs.ofport(pod.port)},actions=drop")
+    lab.ovs.settle()
+    with f.Wire(pod.netns) as wire, f.Wire(pods[1].netns) as other:
+        for ip in node.ips + pods[1].ips:
+            mine = pod.ips[":" in ip]
+            wire.send(f.eth(mac, pod.mac, f.ip(mine, ip, f.udp(
+                mine, ip, 4000, 53, b"around"))))
+            wire.send(f.arp_request(pod.mac, mine, ip) if ":" not in ip else
+                      f.eth(f.multicast_mac(f.solicited_node(ip)), pod.mac,
+                            f.neighbour_solicitation(mine, ip, pod.mac)))
+        assert wire.wait_for(lambda frame: frame[:6] == f.mac_bytes(pod.mac),
+                             patience=0.5) is None
+        assert not [frame for frame in other.drain() if b"around" in frame]
+    del_flow(lab, f"priority=200,in_port={lab.ovs.ofport(pod.port)}")
 
 
 def test_labs_live_side_by_side(lab):
