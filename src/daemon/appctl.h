@@ -8,8 +8,8 @@
 
 struct np_appctl;
 
-/* Sends COMMAND without arguments to PROGRAM, found by its pidfile in OVS's run
- * directory.  Returns NULL and an error to be freed if it does not run. */
+/* Sends COMMAND without arguments to PROGRAM, found by its pidfile in OVS's
+ * run directory.  Returns NULL and an error to be freed if it does not run. */
 struct np_appctl *np_appctl_open(const char *program, const char *command,
                                  char **error);
 void np_appctl_close(struct np_appctl *);

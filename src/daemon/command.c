@@ -10,6 +10,7 @@
 #include "daemon/options.h"
 #include "daemon/status.h"
 #include "daemon/wait.h"
+#include "netpol/ovsdb.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/json.h"
 #include "unixctl.h"
@@ -90,6 +91,34 @@ add_name(enum np_flow_kind kind, uint32_t id, const char *text, void *names_)
                            json_string_create(text));
 }
 
+/* "port veth1 (pod shop/web)" for each OpenFlow port number. */
+static struct json *
+port_names(const struct np_daemon *d)
+{
+    const struct np_portmap *ports = np_ovsdb_ports(d->ovsdb);
+    const struct np_binding *b = &d->engine.binding;
+    struct json *names = json_object_create();
+
+    for (size_t i = 0; i < ports->n; i++) {
+        const struct np_bridge_port *p = &ports->v[i];
+
+        json_object_put_nocopy(names, xasprintf("%"PRIu32, p->ofport),
+                               json_string_create_nocopy(
+                                   xasprintf("%s (%s)", p->name,
+                                             np_port_role_name(p->role))));
+    }
+    for (size_t i = 0; i < b->n_locals; i++) {
+        const struct np_local *l = &b->locals[i];
+
+        json_object_put_nocopy(names, xasprintf("%"PRIu32, l->port->ofport),
+                               json_string_create_nocopy(
+                                   xasprintf("%s (pod %s/%s)", l->port->name,
+                                             l->pod->meta.namespace,
+                                             l->pod->meta.name)));
+    }
+    return names;
+}
+
 static void
 names_cb(struct unixctl_conn *conn, int argc OVS_UNUSED,
          const char *argv[] OVS_UNUSED, void *d_)
@@ -102,6 +131,8 @@ names_cb(struct unixctl_conn *conn, int argc OVS_UNUSED,
     np_compiler_for_each_name(d->engine.compiler, add_name, names);
     json_object_put(all, "identities", names[0]);
     json_object_put(all, "rules", names[1]);
+    json_object_put(all, "ports", port_names(d));
+    json_object_put_string(all, "bridge", d->options->bridge);
     json_object_put(all, "table_base",
                     json_integer_create(
                         d->options->compile.table_base));

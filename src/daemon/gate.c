@@ -65,10 +65,12 @@ unknown_ports(const struct np_portmap *ports)
     return n ? ds_steal_cstr(&s) : NULL;
 }
 
-/* Why not to open, to be freed; NULL to open. */
+/* Why not to open, to be freed; NULL to open.  Sets '*undecided' if it is for
+ * the operator to decide. */
 static char *
 judge(const struct np_options *options, const struct np_bridge_state *bridge,
-      const struct np_installer *installer, struct np_ovsdb *ovsdb)
+      const struct np_installer *installer, struct np_ovsdb *ovsdb,
+      bool *undecided)
 {
     const struct np_flow_set *ours = np_installer_installed(installer);
     struct np_installer_status st;
@@ -90,6 +92,7 @@ judge(const struct np_options *options, const struct np_bridge_state *bridge,
                                 "external_ids:netpol-role",
                                 options->bridge, names);
 
+            *undecided = true;
             free(names);
             return s;
         }
@@ -106,11 +109,11 @@ judge(const struct np_options *options, const struct np_bridge_state *bridge,
 /* Replaces what '*S' says by NEW, and says that once in the log, unless it is
  * what the database room has said already. */
 static void
-set(char **s, char *new, const char *said)
+set(char **s, char *new, const char *said, enum vlog_level level)
 {
     if (new && !nullable_string_is_equal(*s, new)
         && !nullable_string_is_equal(said, new)) {
-        VLOG_WARN("%s", new);
+        VLOG(level, "%s", new);
     }
     free(*s);
     *s = new;
@@ -138,12 +141,15 @@ np_gate_run(struct np_gate *g, const struct np_options *options,
         g->open = false;        /* The next one is another bridge. */
     }
     if (!g->open) {
-        char *reason = judge(options, &bridge, installer, ovsdb);
+        g->undecided = false;
+        char *reason = judge(options, &bridge, installer, ovsdb,
+                             &g->undecided);
 
-        set(&g->reason, reason, bridge.problem);
+        set(&g->reason, reason, bridge.problem,
+            g->undecided ? VLL_WARN : VLL_INFO);
         g->open = !reason;
     }
     set(&g->warning, g->open && bridge.exists ? insecure(options, &bridge)
-        : NULL, NULL);
+        : NULL, NULL, VLL_WARN);
     np_installer_hold(installer, !g->open);
 }

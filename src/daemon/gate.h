@@ -11,6 +11,7 @@ struct np_ovsdb;
 
 struct np_gate {
     bool open;
+    bool undecided;             /* The operator has to decide something. */
     char *reason;               /* Why it is not open, or NULL. */
     char *warning;              /* What stays wrong though it is open. */
 };

@@ -1,10 +1,10 @@
 /* The daemon: all rooms joined in one loop.
  *
  *   source ─┐
- *           ├─► engine (cache, policy, binding, compile) ─► installer ─► switch
- *   ovsdb ──┘        ▲                                           │
- *     ▲              └── identity numbers of an earlier run ─────┤
- *     └── table names, fail_mode, netpol-realized ◄── confirmed ─┘
+ *           ├─► engine (cache, policy, binding, compile) ─► installer
+ *   ovsdb ──┘        ▲                                             ▲ │
+ *     ▲              └── identity numbers of an earlier run ───────┘ │
+ *     └── table names, fail_mode, netpol-realized ◄── confirmed ─────┘
  *
  * Everything is computed anew when the source or the port map has changed, and
  * on netpol/wait; nothing else triggers it.  Nothing is installed before the

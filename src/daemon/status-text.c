@@ -47,22 +47,28 @@ array(const struct json *o, const char *name)
 
 /* "3 Pods, 1 Node": members that are not 0, by name. */
 static void
-put_counts(const struct json *o, const char *plural, struct ds *s)
+put_counts(const struct json *o, bool plural, struct ds *s)
 {
     const struct shash_node **nodes = shash_sort(json_object(o));
     bool any = false;
 
     for (size_t i = 0; i < shash_count(json_object(o)); i++) {
         long long int n = json_integer(nodes[i]->data);
-        bool y = plural[0] && nodes[i]->name[strlen(nodes[i]->name) - 1] == 'y';
+        const char *name = nodes[i]->name;
+        int len = strlen(name);
 
-        if (n) {
-            ds_put_format(s, "%s%lld %.*s%s", any ? ", " : "", n,
-                          (int) strlen(nodes[i]->name) - (y && n != 1),
-                          nodes[i]->name,
-                          n == 1 || !plural[0] ? "" : y ? "ies" : plural);
-            any = true;
+        if (!n) {
+            continue;
         }
+        ds_put_format(s, "%s%lld ", any ? ", " : "", n);
+        if (plural && n != 1) {
+            bool y = name[len - 1] == 'y';
+
+            ds_put_format(s, "%.*s%s", len - y, name, y ? "ies" : "s");
+        } else {
+            ds_put_cstr(s, name);
+        }
+        any = true;
     }
     if (!any) {
         ds_put_cstr(s, "none");
@@ -128,7 +134,7 @@ format_source(const struct json *o, struct ds *s)
         ds_put_format(s, " (%s)", problem);
     }
     ds_put_cstr(s, "\n  objects: ");
-    put_counts(member(o, "objects"), "s", s);
+    put_counts(member(o, "objects"), true, s);
     ds_put_char(s, '\n');
     for (size_t i = 0; i < refused->n; i++) {
         put_error(refused->elems[i], s);
@@ -167,7 +173,7 @@ format_switch(const struct json *o, struct ds *s)
                   string(o, "state"),
                   boolean(o, "foreign_flows") ? ", has flows of others" : "",
                   integer(o, "installed"));
-    put_counts(member(o, "flows"), "", s);
+    put_counts(member(o, "flows"), false, s);
     ds_put_format(s, ")\n  sent: %lld flow-mods in %lld bundles, "
                   "%lld errors\n", integer(o, "flow_mods"),
                   integer(o, "bundles"), integer(o, "errors"));
@@ -190,7 +196,8 @@ format_pod(const struct json *o, struct ds *s)
                   string(o, "port"), integer(o, "ofport"));
     put_addrs(o, s);
     ds_put_format(s, ", %s\n",
-                  in && out ? "isolated both ways" : in ? "isolated for ingress"
+                  in && out ? "isolated both ways"
+                  : in ? "isolated for ingress"
                   : out ? "isolated for egress" : "not isolated");
     if (note) {
         ds_put_format(s, "    note: %s\n", note);

@@ -83,7 +83,8 @@ is_dns_name(const char *s, size_t n, bool dots)
         bool inner = i && i + 1 < n;
         unsigned char c = s[i];
 
-        if (!isdigit(c) && !islower(c) && !(inner && (c == '-' || (dots && c == '.')))) {
+        if (!isdigit(c) && !islower(c)
+            && !(inner && (c == '-' || (dots && c == '.')))) {
             return false;
         }
     }
