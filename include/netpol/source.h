@@ -43,8 +43,9 @@ struct np_source {
     struct np_errors errors;    /* Of the objects that were refused. */
 };
 
-/* Opens "dir:PATH"; nothing is read before the first run().  Returns NULL and sets '*error' (to be freed) if SPEC is
- * malformed; a directory that is not there yet is not an error. */
+/* Opens "dir:PATH"; nothing is read before the first run().  Returns NULL and
+ * sets '*error' (to be freed) if SPEC is malformed; a directory that is not
+ * there yet is not an error. */
 struct np_source *np_source_open(const char *spec, char **error);
 static inline void
 np_source_close(struct np_source *s)
