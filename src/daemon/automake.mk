@@ -1,6 +1,7 @@
 # The node daemon: all rooms joined.
 sbin_PROGRAMS += src/daemon/ovs-netpold
 src_daemon_ovs_netpold_SOURCES = src/daemon/main.c
+dist_man_MANS += src/daemon/ovs-netpold.8
 
 libnetpol_a_SOURCES += \
 	src/daemon/appctl.c \
