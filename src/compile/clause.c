@@ -58,10 +58,11 @@ struct clauses {
 static uint32_t
 clause_hash(const struct clause *c)
 {
+    uint32_t ports = (uint32_t) c->ports.value << 16 | c->ports.mask;
+
     return hash_2words(hash_3words(c->direction << 16 | c->priority,
                                    c->dimension, c->identity),
-                       hash_2words(c->proto, c->ports.value << 16
-                                             | c->ports.mask));
+                       hash_2words(c->proto, ports));
 }
 
 static bool

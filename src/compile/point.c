@@ -331,7 +331,7 @@ named_hash(const struct np_set *set, const struct np_service *service,
 {
     return hash_string(service->name,
                        hash_2words(set ? set->id + 1 : 0,
-                                   service->proto << 16 | port));
+                                   (uint32_t) service->proto << 16 | port));
 }
 
 const struct np_named_set *
