@@ -147,6 +147,7 @@ format_bridge(const struct json *o, struct ds *s)
     const char *type = string(o, "datapath_type");
     const char *problem = string(o, "problem");
     const char *warning = string(o, "warning");
+    const char *forward = string(o, "forward_problem");
 
     ds_put_format(s, "bridge %s: ", string(o, "name"));
     if (problem) {
@@ -160,6 +161,9 @@ format_bridge(const struct json *o, struct ds *s)
                   boolean(o, "connected") ? "connected" : "not connected");
     if (warning) {
         ds_put_format(s, "  warning: %s\n", warning);
+    }
+    if (forward) {
+        ds_put_format(s, "  warning: %s\n", forward);
     }
 }
 
@@ -210,8 +214,10 @@ format_pods(const struct json *status, struct ds *s)
     const struct json_array *pods = array(status, "pods");
     const struct json_array *portless = array(status, "pods_without_port");
 
-    ds_put_format(s, "pods of this node (%s): %"PRIuSIZE"\n",
-                  string(status, "node"), pods->n);
+    ds_put_format(s, "pods of this node (%s%s): %"PRIuSIZE"\n",
+                  string(status, "node"),
+                  boolean(status, "node_known") ? ""
+                  : ", no such Node object is known", pods->n);
     for (size_t i = 0; i < pods->n; i++) {
         format_pod(pods->elems[i], s);
     }

@@ -124,6 +124,24 @@ put_source(const struct np_daemon *d, struct json *o)
     }
 }
 
+/* Is the way out there?  To be freed; NULL if it is. */
+static char *
+forward_problem(const struct np_daemon *d)
+{
+    const struct np_portmap *ports = np_ovsdb_ports(d->ovsdb);
+    const char *name = d->options->out_port;
+
+    for (size_t i = 0; name && i < ports->n; i++) {
+        if (!strcmp(ports->v[i].name, name)
+            && ports->v[i].ofport != NP_OFPORT_NONE) {
+            return NULL;
+        }
+    }
+    return name ? xasprintf("port %s of --forward is not on the bridge: what "
+                            "is not for a port of this node goes nowhere",
+                            name) : NULL;
+}
+
 static void
 put_bridge(const struct np_daemon *d, struct json *o)
 {
@@ -138,6 +156,7 @@ put_bridge(const struct np_daemon *d, struct json *o)
     put_string(o, "datapath_type", state.datapath_type);
     put_string(o, "problem", state.problem);
     put_string(o, "warning", d->gate.warning);
+    put_nocopy(o, "forward_problem", forward_problem(d));
 }
 
 static void
@@ -324,6 +343,8 @@ np_status_create(const struct np_daemon *d)
 
     put_string(o, "version", PACKAGE_VERSION);
     put_string(o, "node", d->options->node);
+    put_bool(o, "node_known", np_cache_find(&d->engine.cache, NP_NODE, NULL,
+                                            d->options->node) != NULL);
     put_bool(o, "realized", np_daemon_is_realized(d));
     put_nocopy(o, "missing", np_daemon_missing(d));
     put_bool(o, "flushed", d->flushed);
