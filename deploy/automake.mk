@@ -1,1 +1,3 @@
-EXTRA_DIST +=
+EXTRA_DIST += \
+	deploy/examples \
+	deploy/quickstart

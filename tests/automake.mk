@@ -27,4 +27,7 @@ include tests/unit/openflow.mk
 include tests/unit/ovsdb.mk
 
 EXTRA_DIST += \
-	$(GOLDEN_FILES)
+	$(GOLDEN_FILES) \
+	tests/check \
+	tests/lab \
+	tests/system
