@@ -3,6 +3,7 @@ noinst_HEADERS = \
 	include/netpol/cache.h \
 	include/netpol/compile.h \
 	include/netpol/error.h \
+	include/netpol/eval.h \
 	include/netpol/flow.h \
 	include/netpol/group.h \
 	include/netpol/idset.h \

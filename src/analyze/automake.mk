@@ -1,0 +1,1 @@
+libnetpol_a_SOURCES += src/analyze/eval.c
