@@ -59,6 +59,7 @@ enum np_table {
     NP_T_INGRESS_BASELINE = 95,
     NP_T_INGRESS_STAGED = 100,
     NP_T_COMMIT = 110,
+    NP_T_COMMITTED = 112,
     NP_T_FORWARD = 120,
     NP_T_OUT = 125,
     NP_T_DENY = 130,

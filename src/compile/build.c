@@ -20,9 +20,13 @@ VLOG_DEFINE_THIS_MODULE(np_build);
 static const char judge[] = "resubmit(,src_identity),"
     "resubmit(,dst_identity),resubmit(,orient)";
 
-static const char commit[] = "ct(commit,zone=NXM_NX_REG13[0..15],"
+/* The identities are of no use any more, and each of their combinations would
+ * cost a megaflow of its own behind the commit. */
+static const char commit[] = "load:0->NXM_NX_REG1[],load:0->NXM_NX_REG2[],"
+    "load:0->NXM_NX_REG3[],load:0->NXM_NX_REG4[],"
+    "ct(commit,zone=NXM_NX_REG13[0..15],table=resume,"
     "exec(move:NXM_NX_REG5[]->NXM_NX_CT_LABEL[0..31],"
-    "move:NXM_NX_REG8[]->NXM_NX_CT_LABEL[32..63])),resubmit(,forward)";
+    "move:NXM_NX_REG8[]->NXM_NX_CT_LABEL[32..63]))";
 
 static const char swap[] =
     "push:NXM_NX_REG1[],move:NXM_NX_REG2[]->NXM_NX_REG1[],"
@@ -35,7 +39,8 @@ static const char clear[] =
     "load:0->NXM_NX_REG3[],load:0->NXM_NX_REG4[],load:0->NXM_NX_REG5[],"
     "load:0->NXM_NX_REG6[],load:0->NXM_NX_REG7[],load:0->NXM_NX_REG8[],"
     "load:0->NXM_NX_REG9[],load:0->NXM_NX_REG11[],"
-    "load:0->NXM_NX_REG12[],load:0->NXM_NX_REG13[],";
+    "load:0->NXM_NX_REG12[],load:0->NXM_NX_REG13[],"
+    "load:0->NXM_NX_PKT_MARK[],";
 
 static void
 put_deny(const char *reason, struct ds *s)
@@ -64,9 +69,13 @@ put_common(const struct np_build *b, const char *name, struct ds *s)
                       "load:0->NXM_NX_REG8[],", zone + 1);
     } else if (!strcmp(name, "layout")) {
         ds_put_format(s, "0x%"PRIx32, b->layout);
+    } else if (!strcmp(name, "to_committed")) {
+        ds_put_format(s, "load:2->NXM_NX_REG11[],"
+                      "load:0x%"PRIx32"->NXM_NX_PKT_MARK[],", b->layout);
     } else if (!strcmp(name, "judge")) {
         ds_put_cstr(s, judge);
     } else if (!strcmp(name, "commit")) {
+        put_common(b, "to_committed", s);
         ds_put_cstr(s, commit);
     } else if (!strcmp(name, "swap")) {
         ds_put_cstr(s, swap);

@@ -53,6 +53,8 @@ static const struct np_table_info tables[] = {
     { NP_T_INGRESS_STAGED, "ingress_staged", NULL, "reserved" },
     { NP_T_COMMIT, "commit", NULL,
       "new connections are remembered with the rules that allowed them" },
+    { NP_T_COMMITTED, "committed", NULL,
+      "out of the commit comes what went into it" },
     { NP_T_FORWARD, "forward", "ip_dst ipv6_dst",
       "to a local pod by its IP address, else the way out" },
     { NP_T_OUT, "out", NULL,

@@ -66,11 +66,12 @@ const char *const np_port_templates[] = {
     [T_LINK_ARP_OWN] = "table=link,priority=110,in_port={port},arp,"
         "arp_tpa={addr},actions=resubmit(,out)",
     [T_LINK_NS] = "table=link,priority=100,icmp6,icmp_type=135,icmp_code=0,"
-        "nd_target={addr},actions=output:{port}",
+        "nw_ttl=255,nd_target={addr},actions=output:{port}",
     [T_LINK_NS_OWN] = "table=link,priority=110,in_port={port},icmp6,"
-        "icmp_type=135,icmp_code=0,nd_target={addr},actions=resubmit(,out)",
+        "icmp_type=135,icmp_code=0,nw_ttl=255,nd_target={addr},"
+        "actions=resubmit(,out)",
     [T_LINK_ND_TO_POD] = "table=link,priority=100,icmp6,ipv6_dst={addr},"
-        "icmp_type={type},actions=output:{port}",
+        "icmp_type={type},nw_ttl=255,actions=output:{port}",
     [T_LINK_ARP_NODE] = "table=link,priority=60,reg0=2,arp,arp_spa={addr},"
         "arp_tpa={addr},actions={all_pods}resubmit(,out)",
 
@@ -116,8 +117,8 @@ static void
 add(struct np_build *b, const struct np_bridge_port *port,
     enum port_template t, const struct np_var *vars)
 {
-    np_build_flow(b, NP_FLOW_PORT, port ? port->ofport : 0,
-                  np_port_templates[t], vars);
+    np_build_flow(b, port ? NP_FLOW_PORT : NP_FLOW_STATIC,
+                  port ? port->ofport : 0, np_port_templates[t], vars);
 }
 
 static char *
@@ -226,9 +227,6 @@ add_local(struct np_build *b, const struct np_local *local)
         free(text);
     }
 
-    struct np_var vars[] = { { "port", port }, { "mac", mac },
-                             { NULL, NULL } };
-    add(b, local->port, T_OUT_POD_MAC, vars);
     free(port);
     free(mac);
 }
@@ -378,6 +376,48 @@ add_way_out(struct np_build *b)
     }
 }
 
+static bool
+is_pod_port(const struct np_build *b, const struct np_bridge_port *port)
+{
+    return !port_role(b, port) && port->role != NP_PORT_NODE && port->has_mac;
+}
+
+/* Is PORT's MAC the node's, or one of those of the N first ports? */
+static bool
+is_mac_seen(const struct np_build *b, const struct np_bridge_port *port,
+            size_t n)
+{
+    for (size_t i = 0; i < b->ports->n; i++) {
+        const struct np_bridge_port *other = &b->ports->v[i];
+
+        if (other->has_mac && eth_addr_equals(other->mac, port->mac)
+            && (other->role == NP_PORT_NODE
+                || (i < n && is_pod_port(b, other)))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Nothing goes the way out to a pod's MAC: NORMAL has learned it, and would
+ * pass on what was not judged.  Ports that carry nothing are among them,
+ * because they may have been a pod's a moment ago. */
+static void
+add_pod_macs(struct np_build *b)
+{
+    for (size_t i = 0; i < b->ports->n; i++) {
+        const struct np_bridge_port *port = &b->ports->v[i];
+
+        if (is_pod_port(b, port) && !is_mac_seen(b, port, i)) {
+            char *mac = xasprintf(ETH_ADDR_FMT, ETH_ADDR_ARGS(port->mac));
+
+            add(b, port, T_OUT_POD_MAC, (struct np_var[]) { { "mac", mac },
+                                                            { NULL, NULL } });
+            free(mac);
+        }
+    }
+}
+
 void
 np_build_ports(struct np_build *b, const char *all_pods)
 {
@@ -395,5 +435,6 @@ np_build_ports(struct np_build *b, const char *all_pods)
     for (size_t i = 0; i < b->binding->n_node_addrs; i++) {
         add_node_addr(b, &b->binding->node_addrs[i], all_pods);
     }
+    add_pod_macs(b);
     add_way_out(b);
 }

@@ -27,6 +27,8 @@ const char *const np_static_templates[] = {
         "actions={deny:spoofed}",
     "table=spoof_guard,priority=130,reg0=1,icmp6,icmp_type=137,"
         "actions={deny:spoofed}",
+    "table=spoof_guard,priority=130,reg0=1,icmp,icmp_type=5,"
+        "actions={deny:spoofed}",
     "table=spoof_guard,priority=110,reg0=1,icmp6,icmp_type=135,"
         "actions={deny:spoofed}",
     "table=spoof_guard,priority=110,reg0=1,icmp6,icmp_type=136,"
@@ -74,7 +76,19 @@ const char *const np_static_templates[] = {
     "table=link,priority=60,reg0=4/4,icmp6,ipv6_dst=ff02::1,icmp_type=136,"
         "actions={all_pods}resubmit(,out)",
     "table=link,priority=10,arp,actions=resubmit(,out)",
-    "table=link,priority=10,icmp6,actions=resubmit(,out)",
+    /* No policy is asked here, so nothing may pass but what stays on the
+     * link: ND has hop limit 255, which no router leaves as it is (RFC 4861);
+     * the rest, MLD and router solicitations, is multicast. */
+    "table=link,priority=10,icmp6,icmp_type=134,nw_ttl=255,"
+        "actions=resubmit(,out)",
+    "table=link,priority=10,icmp6,icmp_type=135,nw_ttl=255,"
+        "actions=resubmit(,out)",
+    "table=link,priority=10,icmp6,icmp_type=136,nw_ttl=255,"
+        "actions=resubmit(,out)",
+    "table=link,priority=10,icmp6,icmp_type=137,nw_ttl=255,"
+        "actions=resubmit(,out)",
+    "table=link,priority=9,icmp6,ipv6_dst=ff00::/8,actions=resubmit(,out)",
+    "table=link,priority=1,icmp6,actions={deny:invalid}",
     "table=link,priority=0,actions={deny:ethertype}",
 
     "table=service,priority=0,actions=resubmit(,conntrack)",
@@ -89,6 +103,8 @@ const char *const np_static_templates[] = {
 
     /* A packet whose megaflow was made by another pipeline comes back here
      * with that one's registers: it starts again. */
+    "table=resume,priority=20,reg12={layout},reg11=2,"
+        "actions=resubmit(,committed)",
     "table=resume,priority=10,reg12={layout},actions=resubmit(,direction)",
     "table=resume,priority=0,actions={clear}resubmit(,classify)",
 
@@ -107,9 +123,11 @@ const char *const np_static_templates[] = {
      * go the same way: the reassembler lets none out unless its first one got
      * as far as its ct(commit). */
     "table=direction,priority=35,ct_state=-inv+trk,ip,ip_frag=later,"
-        "actions=ct(commit,zone=NXM_NX_REG13[0..15]),resubmit(,forward)",
+        "actions={to_committed}"
+        "ct(commit,zone=NXM_NX_REG13[0..15],table=resume)",
     "table=direction,priority=35,ct_state=-inv+trk,ipv6,ip_frag=later,"
-        "actions=ct(commit,zone=NXM_NX_REG13[0..15]),resubmit(,forward)",
+        "actions={to_committed}"
+        "ct(commit,zone=NXM_NX_REG13[0..15],table=resume)",
     "table=direction,priority=20,ct_state=+trk,ip,actions={judge}",
     "table=direction,priority=20,ct_state=+trk,ipv6,actions={judge}",
     "table=direction,priority=0,actions={deny:invalid}",
@@ -209,6 +227,17 @@ const char *const np_static_templates[] = {
     "table=commit,priority=10,ip,actions=resubmit(,forward)",
     "table=commit,priority=10,ipv6,actions=resubmit(,forward)",
     "table=commit,priority=0,actions={deny:invalid}",
+
+    /* Where a packet goes is settled before its ct(commit), but what comes out
+     * may be another packet: the userspace datapath puts fragments that it
+     * waited for in vain, or that a batch had no room for, into whatever
+     * batch is at a ct() just then (OVS 3.1, lib/ipf.c).  Without this table
+     * they would go that batch's way, past all judgement.  Registers are the
+     * batch's, but pkt_mark is the packet's own, and says that it was at the
+     * commit itself. */
+    "table=committed,priority=10,pkt_mark={layout},ct_state=-inv+trk,"
+        "actions=load:0->NXM_NX_PKT_MARK[],resubmit(,forward)",
+    "table=committed,priority=0,actions={deny:invalid}",
 
     /* Pods that no policy isolates hear multicast and broadcast; the others
      * could be reached past their policies that way. */
