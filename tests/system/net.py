@@ -150,13 +150,20 @@ class Net:
                  for _ in frames]
         sender.wire.send(*(frame + mark
                            for frame, mark in zip(frames, marks)))
-        got = {name: [] for name in self.ends}
-        for _ in range(2):
-            self._fence(sender, got)
-        got[sender.name] += sender.wire.drain()
+        got = self.wait_all(sender)
         return [{name: frame[:-len(mark)] for name in got
                  for frame in got[name] if frame.endswith(mark)}
                 for mark in marks]
+
+    def wait_all(self, sender):
+        """Wait until everything sent so far is where it goes, and return
+        what came out, by name of the end."""
+        got = {name: [] for name in self.ends}
+        for _ in range(2):
+            self._fence(sender, got)
+        if sender.name in got:
+            got[sender.name] += sender.wire.drain()
+        return got
 
     def _fence(self, sender, got):
         """Ask everybody for their MAC, which every policy allows."""
