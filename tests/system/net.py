@@ -129,6 +129,11 @@ class Net:
             if item["kind"] != "Node"))
         self.lab.wait()
 
+    def policies(self, *objects):
+        """Let these be all the policies, and wait until they hold."""
+        manifest.write(self.lab.manifests, "policies.json", *objects)
+        self.lab.wait()
+
     # Frames.
 
     def heard(self, sender, frame):
