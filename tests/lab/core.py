@@ -30,6 +30,7 @@ from . import netns, ovs, probe
 from .netns import LabError, run
 from .pods import Pod, make_mac, make_uid, row_keys, short_name
 
+PROGRAM_DIRS = ("", "src/daemon", "ovs-flows")  # where a build has ours
 SERVER = pathlib.Path(__file__).with_name("server.py")
 
 # An address serves from its first moment, and no router changes it.
@@ -352,9 +353,10 @@ class Lab:
     def env(self):
         """Environment in which OVS's programs and ours find this lab."""
         path = os.environ.get("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+        ours = [str(pathlib.Path(self.build_dir, where))
+                for where in PROGRAM_DIRS if self.build_dir]
         return {**self.ovs.env, "NODE_NAME": self.settings.node_name,
-                "PATH": f"{self.build_dir}:{path}" if self.build_dir
-                else path}
+                "PATH": ":".join([*ours, path])}
 
     def spawn(self, host, *argv, log="spawned", pass_fds=()):
         """Start a program in a host's namespace; the lab ends it at last.
@@ -392,7 +394,7 @@ class Lab:
         """Start ovs-netpold on the lab's bridge; the policies that it reads
         are the files below `manifests`."""
         program = find_program(build_dir, "ovs-netpold")
-        self.build_dir = str(program.parent)
+        self.build_dir = str(pathlib.Path(build_dir).absolute())
         self._save()
         self.daemon = self.spawn(
             self.host("node"), program, f"--source=dir:{self.manifests}",
@@ -426,7 +428,7 @@ class Lab:
 
 
 def find_program(build_dir, name):
-    for where in ("", "src", "src/daemon", name):
+    for where in PROGRAM_DIRS:
         program = pathlib.Path(build_dir, where, name).absolute()
         if program.is_file() and os.access(program, os.X_OK):
             return program
