@@ -16,6 +16,8 @@ libnetpol_a_SOURCES += \
 	src/daemon/gate.h \
 	src/daemon/netpold.c \
 	src/daemon/netpold.h \
+	src/daemon/news.c \
+	src/daemon/news.h \
 	src/daemon/options.c \
 	src/daemon/options.h \
 	src/daemon/program.c \

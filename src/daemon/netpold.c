@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/news.h"
 #include "daemon/options.h"
 #include "daemon/realized.h"
 #include "daemon/wait.h"
@@ -46,6 +47,7 @@ np_daemon_init(struct np_daemon *d, const struct np_options *options)
     np_engine_init(&d->engine, &options->compile, options->node);
     np_gate_init(&d->gate);
     smap_init(&d->realized);
+    sset_init(&d->told);
     ovs_list_init(&d->waiters);
     d->stale = true;
 }
@@ -54,6 +56,7 @@ void
 np_daemon_destroy(struct np_daemon *d)
 {
     np_waiters_destroy(d);
+    sset_destroy(&d->told);
     smap_destroy(&d->realized);
     np_gate_destroy(&d->gate);
     np_engine_destroy(&d->engine);
@@ -162,6 +165,9 @@ np_daemon_run(struct np_daemon *d)
     bool objects = d->source->class->run(d->source);
     bool ports = np_ovsdb_run(d->ovsdb);
 
+    if (objects) {
+        np_news_run(&d->told, d->source);
+    }
     if (objects || ports) {
         np_daemon_rebuild(d);
     }

@@ -9,6 +9,7 @@
 #include "daemon/gate.h"
 #include "openvswitch/list.h"
 #include "smap.h"
+#include "sset.h"
 
 struct np_installer;
 struct np_options;
@@ -30,6 +31,7 @@ struct np_daemon {
     bool flushed;               /* By netpol/flush, until netpol/resume. */
     struct smap realized;       /* What the database was told last: interface
                                  * to value. */
+    struct sset told;           /* Of the source's mistakes, see news.c. */
     struct ovs_list waiters;    /* See wait.c. */
     bool exiting;
 };
