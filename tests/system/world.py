@@ -11,6 +11,7 @@ import dataclasses
 import ipaddress
 import json
 import select
+import shutil
 import socket
 import threading
 import time
@@ -73,7 +74,11 @@ class World:
         for pod in pods:
             self.lab.del_pod(pod.namespace, pod.name)
         for name in files:
-            (self.lab.manifests / name).unlink()
+            path = self.lab.manifests / name
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
         if pods:
             self.put_pods()
         elif files:
