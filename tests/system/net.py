@@ -75,9 +75,9 @@ class Way:
         """An ICMP error about the packet in the frame `quoted`."""
         return self.ip(f.icmp_error(*self.ips, quoted[14:], **kwargs))
 
-    def fragments(self, segment, size, ident):
+    def fragments(self, segment, size, ident, **kwargs):
         return [self.frame(packet) for packet in
-                f.fragments(*self.ips, segment, size, ident)]
+                f.fragments(*self.ips, segment, size, ident, **kwargs)]
 
 
 class Net:
@@ -87,6 +87,7 @@ class Net:
         self.lab = lab
         self.ends = {}
         self._marks = itertools.count(1)
+        self._policies = ()
 
     def __enter__(self):
         settings = self.lab.settings
@@ -131,8 +132,10 @@ class Net:
 
     def policies(self, *objects):
         """Let these be all the policies, and wait until they hold."""
-        manifest.write(self.lab.manifests, "policies.json", *objects)
-        self.lab.wait()
+        if objects != self._policies:
+            manifest.write(self.lab.manifests, "policies.json", *objects)
+            self.lab.wait()
+            self._policies = objects
 
     # Frames.
 
