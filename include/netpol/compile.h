@@ -48,6 +48,8 @@ enum np_table {
     NP_T_SRC_IDENTITY = 30,
     NP_T_DST_IDENTITY = 35,
     NP_T_ORIENT = 40,
+    NP_T_ASSOCIATION = 41,
+    NP_T_ORIENTED = 42,
     NP_T_EGRESS_ADMIN = 50,
     NP_T_EGRESS = 55,
     NP_T_EGRESS_DEFAULT = 60,

@@ -28,6 +28,19 @@ static const char commit[] = "load:0->NXM_NX_REG1[],load:0->NXM_NX_REG2[],"
     "exec(move:NXM_NX_REG5[]->NXM_NX_CT_LABEL[0..31],"
     "move:NXM_NX_REG8[]->NXM_NX_CT_LABEL[32..63]))";
 
+/* What learn() remembers of an SCTP packet that was admitted: how its replies
+ * look.  The flow loads the direction and returns; a verdict it has none, so it
+ * cannot outlive its rule. */
+#define ASSOCIATION(ETH_TYPE, IP_SRC, IP_DST) \
+    "table=association,idle_timeout=300,priority=10,eth_type=" ETH_TYPE "," \
+    "nw_proto=132," IP_SRC "=" IP_DST "," IP_DST "=" IP_SRC "," \
+    "OXM_OF_SCTP_SRC[]=OXM_OF_SCTP_DST[]," \
+    "OXM_OF_SCTP_DST[]=OXM_OF_SCTP_SRC[],load:1->NXM_NX_REG10[]"
+static const char association_v4[]
+    = ASSOCIATION("0x800", "NXM_OF_IP_SRC[]", "NXM_OF_IP_DST[]");
+static const char association_v6[]
+    = ASSOCIATION("0x86dd", "NXM_NX_IPV6_SRC[]", "NXM_NX_IPV6_DST[]");
+
 static const char swap[] =
     "push:NXM_NX_REG1[],move:NXM_NX_REG2[]->NXM_NX_REG1[],"
     "pop:NXM_NX_REG2[],"
@@ -38,7 +51,7 @@ static const char clear[] =
     "load:0->NXM_NX_REG0[],load:0->NXM_NX_REG1[],load:0->NXM_NX_REG2[],"
     "load:0->NXM_NX_REG3[],load:0->NXM_NX_REG4[],load:0->NXM_NX_REG5[],"
     "load:0->NXM_NX_REG6[],load:0->NXM_NX_REG7[],load:0->NXM_NX_REG8[],"
-    "load:0->NXM_NX_REG9[],load:0->NXM_NX_REG11[],"
+    "load:0->NXM_NX_REG9[],load:0->NXM_NX_REG10[],load:0->NXM_NX_REG11[],"
     "load:0->NXM_NX_REG12[],load:0->NXM_NX_REG13[],"
     "load:0->NXM_NX_PKT_MARK[],";
 
@@ -66,7 +79,12 @@ put_common(const struct np_build *b, const char *name, struct ds *s)
         ds_put_format(s, "%d", zone + 1);
     } else if (!strcmp(name, "second_zone")) {
         ds_put_format(s, "load:%d->NXM_NX_REG13[0..15],load:0->NXM_NX_REG5[],"
-                      "load:0->NXM_NX_REG8[],", zone + 1);
+                      "load:0->NXM_NX_REG8[],load:0->NXM_NX_REG10[],",
+                      zone + 1);
+    } else if (!strcmp(name, "association_v4")) {
+        ds_put_cstr(s, association_v4);
+    } else if (!strcmp(name, "association_v6")) {
+        ds_put_cstr(s, association_v6);
     } else if (!strcmp(name, "layout")) {
         ds_put_format(s, "0x%"PRIx32, b->layout);
     } else if (!strcmp(name, "to_committed")) {

@@ -26,6 +26,7 @@ struct np_build {
  *   reg5   egress rule that allowed   reg8   ingress rule that allowed
  *   reg6   protocol, and reg7 port, of the connection that an error quotes
  *   reg9   why the frame is denied (enum np_deny_reason)
+ *   reg10  1: a reply; 2: not one, and its association is remembered
  *   reg11  1: judged again in the second zone, where it must be a reply
  *   reg12  the layout               reg13  conntrack zone */
 

@@ -275,9 +275,7 @@ put_service_flows(struct np_build *b, const struct clause *c,
             match_init_catchall(&match);
             match_set_dl_type(&match, htons(dl_types[i]));
             match_set_nw_proto(&match, c->proto);
-            match_set_ct_state_masked(&match,
-                                      CS_TRACKED | (reply ? CS_REPLY_DIR : 0),
-                                      CS_TRACKED | CS_REPLY_DIR);
+            match_set_reg(&match, 10, reply);
             match_port(&match, c, reply);
             put_clause_flow(b, c, &match, actions);
         }

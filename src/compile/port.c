@@ -18,7 +18,7 @@ enum port_template {
     T_LINK_NS, T_LINK_NS_OWN, T_LINK_ND_TO_POD, T_LINK_ARP_NODE,
     T_SELF, T_CONNTRACK,
     T_RELATED_V4_SRC, T_RELATED_V4_DST, T_RELATED_V6_SRC, T_RELATED_V6_DST,
-    T_FORWARD, T_OUT_POD_MAC,
+    T_LEARN_V4, T_LEARN_V6, T_FORWARD, T_OUT_POD_MAC,
     T_OUT_NORMAL, T_OUT_TABLE,
     T_OUT_NODE, T_OUT_FROM_PORT, T_OUT_ALL, T_OUT_PORT,
 };
@@ -92,6 +92,14 @@ const char *const np_port_templates[] = {
     [T_RELATED_V6_DST] = "table=related,priority=30,in_port={port},"
         "ct_state=+rel-inv+trk,ipv6,ct_ipv6_dst={addr},"
         "actions=resubmit(,quoted)",
+
+    /* The associations that a pod opens count against its own limit. */
+    [T_LEARN_V4] = "table=commit,priority=45,in_port={port},reg10=0,sctp,"
+        "actions=learn({association_v4},cookie={learn_cookie},limit=1024),"
+        "load:2->NXM_NX_REG10[],resubmit(,commit)",
+    [T_LEARN_V6] = "table=commit,priority=45,in_port={port},reg10=0,sctp6,"
+        "actions=learn({association_v6},cookie={learn_cookie},limit=1024),"
+        "load:2->NXM_NX_REG10[],resubmit(,commit)",
 
     /* By IP address, which is what was judged; the MAC may say anything. */
     [T_FORWARD] = "table=forward,priority=100,{ip},{ip_dst}={addr},"
@@ -207,6 +215,21 @@ add_local_addr(struct np_build *b, const struct np_local *local,
 }
 
 static void
+add_learn(struct np_build *b, const struct np_bridge_port *port,
+          const char *ofport)
+{
+    uint64_t cookie = np_cookie(NP_FLOW_LEARNED, port->ofport);
+    char *learn_cookie = xasprintf("0x%"PRIx64, cookie);
+    struct np_var vars[] = { { "port", ofport },
+                             { "learn_cookie", learn_cookie },
+                             { NULL, NULL } };
+
+    add(b, port, T_LEARN_V4, vars);
+    add(b, port, T_LEARN_V6, vars);
+    free(learn_cookie);
+}
+
+static void
 add_local(struct np_build *b, const struct np_local *local)
 {
     char *port = ofport_to_string(local->port->ofport);
@@ -226,6 +249,7 @@ add_local(struct np_build *b, const struct np_local *local)
         add_local_addr(b, local, addr, vars);
         free(text);
     }
+    add_learn(b, local->port, port);
 
     free(port);
     free(mac);

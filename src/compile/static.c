@@ -13,6 +13,7 @@
 
 #include <config.h>
 #include "compile/build.h"
+#include "util.h"
 
 const char *const np_static_templates[] = {
     /* Only untagged frames pass. */
@@ -179,11 +180,25 @@ const char *const np_static_templates[] = {
 
     "table=src_identity,priority=0,actions=drop",
     "table=dst_identity,priority=0,actions=drop",
+    /* The userspace datapath's conntrack knows no SCTP ports: to it, all SCTP
+     * between two addresses is one connection, and once a may reach one port
+     * of b, anything from that port to any of a's would be a reply.  So for
+     * SCTP it is not asked; each association that was admitted leaves a
+     * learned flow that knows its replies. */
+    "table=orient,priority=20,ct_state=+trk,sctp,"
+        "actions=resubmit(,association),resubmit(,oriented)",
+    "table=orient,priority=20,ct_state=+trk,sctp6,"
+        "actions=resubmit(,association),resubmit(,oriented)",
     "table=orient,priority=10,ct_state=+rpl+trk,"
-        "actions={swap}resubmit(,egress_admin)",
+        "actions=load:1->NXM_NX_REG10[],resubmit(,oriented)",
     "table=orient,priority=10,ct_state=-rpl+trk,"
-        "actions=resubmit(,egress_admin)",
+        "actions=resubmit(,oriented)",
     "table=orient,priority=0,actions={deny:invalid}",
+    "table=association,priority=0,actions=drop",
+    "table=oriented,priority=10,reg10=1,"
+        "actions={swap}resubmit(,egress_admin)",
+    "table=oriented,priority=10,reg10=0,actions=resubmit(,egress_admin)",
+    "table=oriented,priority=0,actions={deny:invalid}",
 
     "table=egress_admin,priority=0,actions=resubmit(,egress)",
     "table=egress,priority=0,actions=resubmit(,egress_default)",
@@ -209,6 +224,14 @@ const char *const np_static_templates[] = {
 
     "table=commit,priority=50,reg13={zone2},reg5=0,reg8=0,"
         "actions={deny:second_zone}",
+    /* Associations that somebody outside opens; pods have their own flows,
+     * each with a limit of its own. */
+    "table=commit,priority=44,reg10=0,sctp,"
+        "actions=learn({association_v4},cookie={learn_cookie},limit=4096),"
+        "load:2->NXM_NX_REG10[],resubmit(,commit)",
+    "table=commit,priority=44,reg10=0,sctp6,"
+        "actions=learn({association_v6},cookie={learn_cookie},limit=4096),"
+        "load:2->NXM_NX_REG10[],resubmit(,commit)",
     "table=commit,priority=40,ip,ip_frag=first,actions={commit}",
     "table=commit,priority=40,ipv6,ip_frag=first,actions={commit}",
     "table=commit,priority=30,ct_state=+new+trk,tcp,tcp_flags=+syn-ack,"
@@ -294,14 +317,25 @@ static const char *const keep_established[] = {
         "actions=resubmit(,commit)",
     "table=direction,priority=30,ct_state=+est-rel-inv+trk,ipv6,"
         "actions=resubmit(,commit)",
+    /* "Established" says nothing about the ports of SCTP. */
+    "table=direction,priority=31,ct_state=+est-rel-inv+trk,sctp,"
+        "actions={judge}",
+    "table=direction,priority=31,ct_state=+est-rel-inv+trk,sctp6,"
+        "actions={judge}",
 };
 
 void
 np_build_static(struct np_build *b, const char *all_pods,
                 const char *open_pods)
 {
+    char learn_cookie[32];
+
+    snprintf(learn_cookie, sizeof learn_cookie, "0x%"PRIx64,
+             np_cookie(NP_FLOW_LEARNED, 0));
+
     const struct np_var vars[] = { { "all_pods", all_pods },
                                    { "open_pods", open_pods },
+                                   { "learn_cookie", learn_cookie },
                                    { NULL, NULL } };
 
     for (const char *const *t = np_static_templates; *t; t++) {
@@ -311,7 +345,8 @@ np_build_static(struct np_build *b, const char *all_pods,
         np_build_flow(b, NP_FLOW_STATIC, 0, allow_to_node, NULL);
     }
     if (b->config->keep_established) {
-        np_build_flow(b, NP_FLOW_STATIC, 0, keep_established[0], NULL);
-        np_build_flow(b, NP_FLOW_STATIC, 0, keep_established[1], NULL);
+        for (int i = 0; i < ARRAY_SIZE(keep_established); i++) {
+            np_build_flow(b, NP_FLOW_STATIC, 0, keep_established[i], NULL);
+        }
     }
 }
