@@ -7,6 +7,7 @@ noinst_HEADERS = \
 	include/netpol/flow.h \
 	include/netpol/group.h \
 	include/netpol/idset.h \
+	include/netpol/interp.h \
 	include/netpol/manifest.h \
 	include/netpol/object.h \
 	include/netpol/openflow.h \
