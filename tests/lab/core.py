@@ -301,6 +301,9 @@ class Lab:
         """Remove a pod and its port."""
         pod = self.pods.pop(f"{ns}/{name}")
         self.ovs.vsctl("--if-exists", "del-port", pod.port)
+        # At once: with its namespace it would go some time later, and be in
+        # the way of the next pod of this name.
+        netns.ip(self.node_ns, "link", "del", pod.port, check=False)
         netns.delete(pod.netns)
         self._save()
 
