@@ -130,7 +130,8 @@ class World:
         with ThreadPoolExecutor(len(pings) + 1) as pool:
             answers = pool.map(ping, pings, [hoped[p][1] for p in pings])
             seen = probe.ask([p for p in hoped if p.protocol != "echo"],
-                             {p: verdict for p, (_, verdict) in hoped.items()})
+                             {p: verdict for p, (_, verdict) in hoped.items()},
+                             patience=0.25, rounds=2)
             seen |= dict(zip(pings, answers))
         wrong = [f"{question} over {p.ip}: expected {verdict}, seen {seen[p]}"
                  for p, (question, verdict) in hoped.items()
@@ -171,7 +172,7 @@ def firsts(host):
     return {family(ip): ip for ip in reversed(host.ips)}.values()
 
 
-def ping(question, hoped, tries=3, patience=0.3):
+def ping(question, hoped, tries=2, patience=0.25):
     """Whether an echo request is answered."""
     v6 = f.is_v6(question.ip)
     with netns.inside(question.netns):
