@@ -167,7 +167,8 @@ bool np_interp_result_delivers(const struct np_interp_result *,
 /* Does something of that kind happen? */
 bool np_interp_result_has(const struct np_interp_result *,
                           enum np_effect_type);
-/* Does nothing leave, whatever NORMAL, groups and controllers do? */
+/* Does nothing leave, whatever NORMAL, groups and controllers do?  Not if the
+ * run ended with NP_INTERP_UNKNOWN: then nobody can say. */
 bool np_interp_result_drops(const struct np_interp_result *);
 /* Appends the way and the effects, a line each, names of tables from NAMES
  * (may be NULL). */

@@ -4,7 +4,7 @@
  * the bits that were looked at.  The order of cases is that of
  * do_xlate_actions() in ofproto/ofproto-dpif-xlate.c, which is what they were
  * held against.  Flows come here in the form that OpenFlow 1.5 gives them
- * (np_flow_create()), so `load` and the `mod_` actions are all set_field. */
+ * (np_flow_create()), so `load` and most of `mod_` are set_field by now. */
 
 #include <config.h>
 
@@ -118,6 +118,16 @@ push_vlan(struct np_interp_ctx *ctx, const struct ofpact_push_vlan *a)
     flow_push_vlan_uninit(&ctx->packet, &ctx->wc);
     ctx->packet.vlans[0].tpid = a->ethertype;
     ctx->packet.vlans[0].tci = htons(VLAN_CFI);
+}
+
+static void
+set_ttl(struct np_interp_ctx *ctx, uint8_t ttl)
+{
+    if (is_ip_any(&ctx->packet)) {
+        WC_MASK_FIELD(&ctx->wc, nw_ttl);
+        WC_MASK_FIELD(&ctx->wc, nw_proto);
+        ctx->packet.nw_ttl = ttl;
+    }
 }
 
 /* Returns false if the time is up: then the rest of the list, but only of
@@ -260,6 +270,9 @@ conntrack(struct np_interp_ctx *ctx, const struct ofpact_conntrack *a)
     ctx->wc.masks.ct_mark = old_mark_mask;
     ctx->wc.masks.ct_label = old_label_mask;
 
+    if (ctx->status != NP_INTERP_OK) {
+        return;
+    }
     struct np_interp_todo *todo = np_interp_todo(ctx, NP_EFFECT_CT);
     todo->effect.ct = ct;
     if (ctx->stack.size) {
@@ -349,8 +362,8 @@ do_change(struct np_interp_ctx *ctx, const struct ofpact *a)
     case OFPACT_PUSH_VLAN:
         push_vlan(ctx, ofpact_get_PUSH_VLAN(a));
         return true;
-    case OFPACT_SET_TUNNEL:
-        ctx->packet.tunnel.tun_id = htonll(ofpact_get_SET_TUNNEL(a)->tun_id);
+    case OFPACT_SET_IP_TTL:
+        set_ttl(ctx, ofpact_get_SET_IP_TTL(a)->ttl);
         return true;
     case OFPACT_MULTIPATH:
         multipath_execute(ofpact_get_MULTIPATH(a), &ctx->packet, &ctx->wc);

@@ -111,6 +111,9 @@ np_interp_result_drops(const struct np_interp_result *result)
         NP_EFFECT_CONTROLLER, NP_EFFECT_GROUP,
     };
 
+    if (result->status == NP_INTERP_UNKNOWN) {
+        return false;
+    }
     for (size_t i = 0; i < ARRAY_SIZE(leaves); i++) {
         if (np_interp_result_has(result, leaves[i])) {
             return false;

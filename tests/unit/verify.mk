@@ -1,6 +1,8 @@
 # Units of src/verify.
 UNIT_TESTS += tests/unit/test-verify
 tests_unit_test_verify_SOURCES = \
+	tests/unit/verify/test-action.c \
+	tests/unit/verify/test-ct.c \
 	tests/unit/verify/test-main.c \
 	tests/unit/verify/test-match.c \
 	tests/unit/verify/tests.h \

@@ -176,5 +176,5 @@ assert_sent(const char *flows, const char *packet, const char *fields)
 int
 main(void)
 {
-    return test_match();
+    return (test_action() + test_ct() + test_match()) != 0;
 }

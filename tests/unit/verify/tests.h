@@ -4,6 +4,8 @@
 #include "netpol/flow.h"
 #include "netpol/interp.h"
 
+int test_action(void);
+int test_ct(void);
 int test_match(void);
 
 /* A table under test, and what became of the last packet in it. */
