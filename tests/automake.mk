@@ -16,6 +16,7 @@ UNIT_TESTS =
 UNIT_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 UNIT_LDADD = $(LDADD) $(CMOCKA_LIBS)
 
+include tests/prop/automake.mk
 include tests/unit/base.mk
 include tests/unit/object.mk
 include tests/unit/flow.mk
@@ -26,6 +27,7 @@ include tests/unit/compile.mk
 include tests/unit/openflow.mk
 include tests/unit/ovsdb.mk
 include tests/unit/verify.mk
+include tests/conformance/automake.mk
 
 EXTRA_DIST += \
 	$(GOLDEN_FILES) \
