@@ -27,10 +27,8 @@ struct np_build {
  *   reg6   protocol, and reg7 port, of the connection that an error quotes
  *   reg9   why the frame is denied (enum np_deny_reason)
  *   reg10  1: a reply; 2: not one, and its association is remembered
- *   reg11  1: judged again in the second zone, where it must be a reply;
- *          2: judged, and committed
- *   reg12  the layout               reg13  conntrack zone
- *   reg14  bit of the quoted port that is being copied */
+ *   reg11  1: judged again in the second zone, where it must be a reply
+ *   reg12  the layout               reg13  conntrack zone */
 
 enum {
     NP_ROLE_POD = 1,

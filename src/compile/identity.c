@@ -4,7 +4,7 @@
  * loaded into a register by the longest prefix that contains the address, and
  * rules match the number.  So a rule costs as many flows as it has classes,
  * whatever the number of pods, and a pod that comes costs one flow in each of
- * the identity tables, whatever the number of rules.
+ * the two identity tables, whatever the number of rules.
  *
  * A point inside a longer stretch of its own class needs no flow: the flow of
  * the stretch says the same. */
@@ -121,29 +121,6 @@ np_identities_destroy(struct np_identities *ids)
     free(ids->sorted);
 }
 
-/* The opener of a connection that an ICMP error quotes. */
-static void
-match_quoted(struct match *match, const struct np_prefix *p)
-{
-    match_init_catchall(match);
-    match_set_ct_state_masked(match, CS_TRACKED | CS_RELATED,
-                              CS_TRACKED | CS_RELATED | CS_INVALID);
-    if (p->family == 4) {
-        ovs_be32 addr;
-
-        memcpy(&addr, p->bytes, sizeof addr);
-        match_set_dl_type(match, htons(ETH_TYPE_IP));
-        match_set_ct_nw_src_masked(match, addr, be32_prefix_mask(p->len));
-    } else {
-        struct in6_addr mask = ipv6_create_mask(p->len);
-        struct in6_addr addr;
-
-        memcpy(&addr, p->bytes, sizeof addr);
-        match_set_dl_type(match, htons(ETH_TYPE_IPV6));
-        match_set_ct_ipv6_src_masked(match, &addr, &mask);
-    }
-}
-
 static void
 match_prefix(struct match *match, const struct np_prefix *p, bool source)
 {
@@ -173,12 +150,10 @@ match_prefix(struct match *match, const struct np_prefix *p, bool source)
     }
 }
 
-/* TABLE is that of sources, destinations or quoted openers. */
 static void
-build_table(struct np_build *b, const struct np_identity *id,
-            enum np_table table)
+build_table(struct np_build *b, const struct np_identity *id, bool source)
 {
-    bool source = table != NP_T_DST_IDENTITY;
+    uint8_t table = source ? NP_T_SRC_IDENTITY : NP_T_DST_IDENTITY;
     uint64_t cookie = np_cookie(NP_FLOW_IDENTITY, id->number);
     uint64_t stub[128 / 8];
     struct ofpbuf actions = OFPBUF_STUB_INITIALIZER(stub);
@@ -189,12 +164,8 @@ build_table(struct np_build *b, const struct np_identity *id,
         const struct np_prefix *p = &id->points[i]->prefix;
         struct match match;
 
-        if (table == NP_T_QUOTED_OPENER) {
-            match_quoted(&match, p);
-        } else {
-            match_prefix(&match, p, source);
-        }
         /* One above the length: the table's own last flow is at 0. */
+        match_prefix(&match, p, source);
         np_build_match(b, table, p->len + 1, cookie, &match, &actions);
     }
     ofpbuf_uninit(&actions);
@@ -204,8 +175,7 @@ void
 np_build_identities(struct np_build *b, const struct np_identities *ids)
 {
     for (size_t i = 0; i < ids->n; i++) {
-        build_table(b, ids->sorted[i], NP_T_SRC_IDENTITY);
-        build_table(b, ids->sorted[i], NP_T_DST_IDENTITY);
-        build_table(b, ids->sorted[i], NP_T_QUOTED_OPENER);
+        build_table(b, ids->sorted[i], true);
+        build_table(b, ids->sorted[i], false);
     }
 }

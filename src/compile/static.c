@@ -12,11 +12,7 @@
  *   without loading them again: identity numbers are this build's. */
 
 #include <config.h>
-#include <netinet/in.h>
-#include <stdlib.h>
 #include "compile/build.h"
-#include "openvswitch/dynamic-string.h"
-#include "util.h"
 #include "util.h"
 
 const char *const np_static_templates[] = {
@@ -146,54 +142,44 @@ const char *const np_static_templates[] = {
 
     /* The quoted connection's addresses take the place of the packet's own
      * for as long as the identities are looked up.  ct_nw_src opened it, so
-     * there is nothing to orient. */
-    "table=quoted,priority=20,ct_state=+rel+rpl-inv+trk,ip,actions="
+     * there is nothing to orient.  They are pushed and popped, not moved: an
+     * error that goes in the connection's own direction ("too big", about what
+     * the server sent) has no state but "related", and then "move" finds its
+     * prerequisites wanting and does nothing (is_ct_valid() in lib/flow.h). */
+    "table=quoted,priority=10,ct_state=+rel-inv+trk,ip,actions="
         "push:NXM_OF_IP_SRC[],push:NXM_OF_IP_DST[],"
-        "move:NXM_NX_CT_NW_SRC[]->NXM_OF_IP_SRC[],"
-        "move:NXM_NX_CT_NW_DST[]->NXM_OF_IP_DST[],"
+        "push:NXM_NX_CT_NW_SRC[],pop:NXM_OF_IP_SRC[],"
+        "push:NXM_NX_CT_NW_DST[],pop:NXM_OF_IP_DST[],"
         "resubmit(,src_identity),resubmit(,dst_identity),"
         "pop:NXM_OF_IP_DST[],pop:NXM_OF_IP_SRC[],"
         "resubmit(,quoted_port),resubmit(,egress_admin)",
-    "table=quoted,priority=20,ct_state=+rel+rpl-inv+trk,ipv6,actions="
+    "table=quoted,priority=10,ct_state=+rel-inv+trk,ipv6,actions="
         "push:NXM_NX_IPV6_SRC[],push:NXM_NX_IPV6_DST[],"
-        "move:NXM_NX_CT_IPV6_SRC[]->NXM_NX_IPV6_SRC[],"
-        "move:NXM_NX_CT_IPV6_DST[]->NXM_NX_IPV6_DST[],"
+        "push:NXM_NX_CT_IPV6_SRC[],pop:NXM_NX_IPV6_SRC[],"
+        "push:NXM_NX_CT_IPV6_DST[],pop:NXM_NX_IPV6_DST[],"
         "resubmit(,src_identity),resubmit(,dst_identity),"
         "pop:NXM_NX_IPV6_DST[],pop:NXM_NX_IPV6_SRC[],"
         "resubmit(,quoted_port),resubmit(,egress_admin)",
-    /* An error about what the server sent, "too big" on its way, say.  It goes
-     * in the connection's own direction, and then the switch matches the
-     * connection's fields but does not copy them (is_ct_valid() in
-     * lib/flow.h wants a state of "new", "established" or "reply").
-     * The server is whom it is sent to: conntrack saw to that. */
-    "table=quoted,priority=10,ct_state=+rel-rpl-inv+trk,ip,actions="
-        "resubmit(,quoted_opener),resubmit(,dst_identity),"
-        "resubmit(,quoted_port),{quoted_bits}resubmit(,egress_admin)",
-    "table=quoted,priority=10,ct_state=+rel-rpl-inv+trk,ipv6,actions="
-        "resubmit(,quoted_opener),resubmit(,dst_identity),"
-        "resubmit(,quoted_port),{quoted_bits}resubmit(,egress_admin)",
     "table=quoted,priority=0,actions={deny:related}",
     "table=quoted_port,priority=10,ct_state=+rel-inv+trk,ip,ct_nw_proto=6,"
         "actions=load:6->NXM_NX_REG6[],"
-        "move:NXM_NX_CT_TP_DST[]->NXM_NX_REG7[0..15]",
+        "push:NXM_NX_CT_TP_DST[],pop:NXM_NX_REG7[0..15]",
     "table=quoted_port,priority=10,ct_state=+rel-inv+trk,ip,ct_nw_proto=17,"
         "actions=load:17->NXM_NX_REG6[],"
-        "move:NXM_NX_CT_TP_DST[]->NXM_NX_REG7[0..15]",
+        "push:NXM_NX_CT_TP_DST[],pop:NXM_NX_REG7[0..15]",
     "table=quoted_port,priority=10,ct_state=+rel-inv+trk,ip,ct_nw_proto=132,"
         "actions=load:132->NXM_NX_REG6[],"
-        "move:NXM_NX_CT_TP_DST[]->NXM_NX_REG7[0..15]",
+        "push:NXM_NX_CT_TP_DST[],pop:NXM_NX_REG7[0..15]",
     "table=quoted_port,priority=10,ct_state=+rel-inv+trk,ipv6,ct_nw_proto=6,"
         "actions=load:6->NXM_NX_REG6[],"
-        "move:NXM_NX_CT_TP_DST[]->NXM_NX_REG7[0..15]",
+        "push:NXM_NX_CT_TP_DST[],pop:NXM_NX_REG7[0..15]",
     "table=quoted_port,priority=10,ct_state=+rel-inv+trk,ipv6,ct_nw_proto=17,"
         "actions=load:17->NXM_NX_REG6[],"
-        "move:NXM_NX_CT_TP_DST[]->NXM_NX_REG7[0..15]",
+        "push:NXM_NX_CT_TP_DST[],pop:NXM_NX_REG7[0..15]",
     "table=quoted_port,priority=10,ct_state=+rel-inv+trk,ipv6,ct_nw_proto=132,"
         "actions=load:132->NXM_NX_REG6[],"
-        "move:NXM_NX_CT_TP_DST[]->NXM_NX_REG7[0..15]",
+        "push:NXM_NX_CT_TP_DST[],pop:NXM_NX_REG7[0..15]",
     "table=quoted_port,priority=0,actions=drop",
-    "table=quoted_bit,priority=0,actions=drop",
-    "table=quoted_opener,priority=0,actions=drop",
 
     "table=src_identity,priority=0,actions=drop",
     "table=dst_identity,priority=0,actions=drop",
@@ -341,60 +327,22 @@ static const char *const keep_established[] = {
         "actions={judge}",
 };
 
-/* Copies the port that an error quotes where "move" does not: bit by bit, each
- * by a flow that matches it. */
-static void
-build_quoted_bits(struct np_build *b, const char *family, int proto)
-{
-    for (int bit = 0; bit < 16; bit++) {
-        char *template = xasprintf(
-            "table=quoted_bit,priority=10,ct_state=+rel-rpl-inv+trk,%s,"
-            "ct_nw_proto=%d,reg14=%d,ct_tp_dst=0x%x/0x%x,"
-            "actions=load:1->NXM_NX_REG7[%d]",
-            family, proto, bit, 1u << bit, 1u << bit, bit);
-
-        np_build_flow(b, NP_FLOW_STATIC, 0, template, NULL);
-        free(template);
-    }
-}
-
-static char *
-quoted_bits(void)
-{
-    struct ds s = DS_EMPTY_INITIALIZER;
-
-    for (int bit = 0; bit < 16; bit++) {
-        ds_put_format(&s, "load:%d->NXM_NX_REG14[],resubmit(,quoted_bit),",
-                      bit);
-    }
-    ds_put_cstr(&s, "load:0->NXM_NX_REG14[],");
-    return ds_steal_cstr(&s);
-}
-
 void
 np_build_static(struct np_build *b, const char *all_pods,
                 const char *open_pods)
 {
-    static const int protos[] = { IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP };
     char learn_cookie[32];
 
     snprintf(learn_cookie, sizeof learn_cookie, "0x%"PRIx64,
              np_cookie(NP_FLOW_LEARNED, 0));
 
-    char *bits = quoted_bits();
-    const struct np_var vars[] = { { "quoted_bits", bits },
-                                   { "all_pods", all_pods },
+    const struct np_var vars[] = { { "all_pods", all_pods },
                                    { "open_pods", open_pods },
                                    { "learn_cookie", learn_cookie },
                                    { NULL, NULL } };
 
     for (const char *const *t = np_static_templates; *t; t++) {
         np_build_flow(b, NP_FLOW_STATIC, 0, *t, vars);
-    }
-    free(bits);
-    for (int i = 0; i < ARRAY_SIZE(protos); i++) {
-        build_quoted_bits(b, "ip", protos[i]);
-        build_quoted_bits(b, "ipv6", protos[i]);
     }
     if (b->config->allow_to_node) {
         np_build_flow(b, NP_FLOW_STATIC, 0, allow_to_node, NULL);
