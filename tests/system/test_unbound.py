@@ -85,7 +85,7 @@ def fixture_alone(net):
 
 def test_port_without_keys(net, alone):
     end = alone("stranger", 30, cni="none")
-    net.lab.wait()
+    net.wait()
     assert carried(net, end) == ([], [])
     assert end.port in net.lab.appctl("netpol/status")
 
@@ -93,7 +93,7 @@ def test_port_without_keys(net, alone):
 def test_port_without_pod(net, alone):
     """The CNI is done before the daemon has heard of the pod."""
     end = alone("early", 31)
-    net.lab.wait()
+    net.wait()
     assert carried(net, end) == ([], [])
     net.describe()
     assert [bool(each) for each in carried(net, end)] == [True, True]
@@ -107,7 +107,7 @@ def test_port_whose_pod_is_gone(net, alone):
     manifest.write(net.lab.manifests, "pods.json", *(
         item for item in manifest.describe(net.lab)
         if item["kind"] == "Pod" and item["metadata"]["name"] != "late"))
-    net.lab.wait()
+    net.wait()
     assert end.mac in net.lab.ovs.appctl("ovs-vswitchd", "fdb/show", "br-int")
     assert carried(net, end) == ([], [])
 
@@ -117,7 +117,7 @@ def test_port_that_loses_a_key(net, alone, key):
     end = alone("former", 33)
     net.describe()
     net.lab.set_ids("Interface", end.port, {key: None})
-    net.lab.wait()
+    net.wait()
     assert carried(net, end) == ([], [])
 
 
@@ -130,7 +130,7 @@ def test_pod_that_finishes(net, alone):
         manifest.pod(pod, net.lab.settings.node_name, phase="Succeeded"
                      if pod.name == "done" else "Running")
         for pod in net.lab.pods.values()))
-    net.lab.wait()
+    net.wait()
     assert carried(net, end) == ([], [])
 
 
@@ -141,7 +141,7 @@ def test_mac_that_changes(net, alone):
     a, old = net.ends["a"], end.mac
     end.mac = "0a:58:0a:f4:00:ee"
     net.lab.set_ids("Interface", end.port, {"attached-mac": end.mac})
-    net.lab.wait()
+    net.wait()
     net.ends["moved"] = end
     try:
         way = Way(end, a)
