@@ -97,8 +97,9 @@ struct np_interp_pass {
     uint8_t table;              /* Where it began. */
     size_t parent;              /* The effect, a ct(), that sent it here;
                                  * SIZE_MAX for the first. */
-    struct flow packet;         /* As it began. */
-    struct flow_wildcards wc;   /* Which of its bits were looked at.  Any
+    struct flow packet;         /* As it began, */
+    struct flow end;            /* and as it ended, registers and all. */
+    struct flow_wildcards wc;   /* Which bits of 'packet' were looked at.  Any
                                  * packet with the same values in these passes
                                  * the same flows. */
 };

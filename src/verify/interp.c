@@ -235,6 +235,7 @@ run_pass(struct np_interp_ctx *ctx, size_t parent)
 
     step_into(ctx, ctx->packet.in_port.ofp_port);
     result->passes[ctx->pass].wc = ctx->wc;
+    result->passes[ctx->pass].end = ctx->packet;
     do_todos(ctx);
     ctx_uninit(ctx);
 }
