@@ -1,0 +1,25 @@
+# The two judges against each other.
+check_PROGRAMS += tests/prop/prop
+TESTS += tests/prop/prop
+tests_prop_prop_SOURCES = \
+	tests/prop/court.c \
+	tests/prop/gen.c \
+	tests/prop/gen.h \
+	tests/prop/judge.c \
+	tests/prop/judge.h \
+	tests/prop/prop.c \
+	tests/unit/compile/fixture.c \
+	tests/unit/compile/fixture.h
+tests_prop_prop_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_prop_prop_CFLAGS = $(UNIT_CFLAGS)
+tests_prop_prop_LDADD = $(UNIT_LDADD)
+
+# Bugs made on purpose, each of which the judges must catch.
+EXTRA_DIST += tests/prop/mutants
+check-mutants: tests/prop/prop
+	srcdir='$(abs_top_srcdir)' \
+	COMPILE='$(CC) $(DEFS) -I. $(AM_CPPFLAGS) $(AM_CFLAGS) $(CFLAGS)' \
+	LINK='$(CC) $(AM_CFLAGS) $(CFLAGS) $(tests_prop_prop_OBJECTS) MUTANT \
+	  $(tests_prop_prop_LDADD)' \
+	  $(PYTHON) $(srcdir)/tests/prop/mutants
+.PHONY: check-mutants
