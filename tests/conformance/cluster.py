@@ -74,7 +74,11 @@ class State:
         return [f"10.244.{net}.{host}", f"fd00:10:244::{net:x}:{host:x}"]
 
     def objects(self, node_name):
-        """Namespaces and pods, as the API would give them."""
+        """Everything, as the API would give it: each name once."""
+        names = [(item["metadata"]["namespace"], item["metadata"]["name"])
+                 for item in self.policies]
+        if len(set(names)) != len(names):
+            raise ValueError(f"two policies of one name: {names}")
         return [*(manifest.namespace(ns, **labels)
                   for ns, labels in self.namespaces.items()),
                 *(self._pod(key, node_name) for key in self.pods)]
@@ -126,7 +130,8 @@ class Cluster(Net):
         far = {key: state.ips(key) for key, pod in state.pods.items()
                if pod.remote}
         for key in list(self.ends):
-            if "/" in key and (local | far).get(key) != self.ends[key].ips:
+            wanted = local if key in self.pods else local | far
+            if "/" in key and wanted.get(key) != self.ends[key].ips:
                 self._remove(key)
         for key, ips in local.items():
             if key not in self.pods:

@@ -36,7 +36,6 @@ from cluster import Cluster  # noqa: E402
 from compare import Comparison  # noqa: E402
 from lab import Lab  # noqa: E402
 
-FULL = os.environ.get("NETPOL_FULL") == "1"
 FIGURES = pytest.StashKey()
 FAILED = pytest.StashKey[bool]()
 
