@@ -72,6 +72,9 @@ void np_policies_destroy(struct np_policies *);
 void np_policies_rebuild(struct np_policies *, const struct np_cache *);
 /* One line an isolation, set and rule. */
 void np_policies_dump(const struct np_policies *, struct ds *);
+/* Does any policy isolate POD in DIRECTION? */
+bool np_policies_isolate(const struct np_policies *, const struct np_pod *pod,
+                         enum np_direction);
 /* Appends "ns/name ingress[0]". */
 void np_rule_format(const struct np_rule *, struct ds *);
 

@@ -60,24 +60,6 @@ np_compiler_adopt(struct np_compiler *c, const struct np_flow_set *installed)
                      NP_T_SRC_IDENTITY + c->config.table_base);
 }
 
-static bool
-is_isolated(const struct np_policies *policies, enum np_direction direction,
-            const struct np_pod *pod)
-{
-    for (size_t i = 0; i < policies->n_isolations; i++) {
-        const struct np_isolation *isolation = &policies->isolations[i];
-        const struct np_group *group = isolation->applied->groups[0];
-
-        for (size_t j = 0;
-             isolation->direction == direction && j < group->n_members; j++) {
-            if (group->members[j] == pod) {
-                return true;
-            }
-        }
-    }
-    return false;
-}
-
 /* Lists of ports as actions: all pods hear the news of the link, and those
  * that no policy isolates hear multicast. */
 static void
@@ -88,7 +70,7 @@ list_ports(const struct np_binding *binding,
         const struct np_local *local = &binding->locals[i];
 
         ds_put_format(all, "output:%"PRIu32",", local->port->ofport);
-        if (!is_isolated(policies, NP_INGRESS, local->pod)) {
+        if (!np_policies_isolate(policies, local->pod, NP_INGRESS)) {
             ds_put_format(open, "output:%"PRIu32",", local->port->ofport);
         }
     }

@@ -50,31 +50,3 @@ np_engine_rebuild(struct np_engine *e, const struct np_source *source,
                  np_flow_set_count(out), time_usec() - start);
     }
 }
-
-static bool
-is_member(const struct np_group *group, const struct np_pod *pod)
-{
-    for (size_t i = 0; i < group->n_members; i++) {
-        if (group->members[i] == pod) {
-            return true;
-        }
-    }
-    return false;
-}
-
-bool
-np_engine_isolates(const struct np_engine *e, const struct np_pod *pod,
-                   enum np_direction direction)
-{
-    for (size_t i = 0; i < e->policies.n_isolations; i++) {
-        const struct np_isolation *iso = &e->policies.isolations[i];
-
-        for (size_t j = 0; iso->direction == direction
-             && j < iso->applied->n_groups; j++) {
-            if (is_member(iso->applied->groups[j], pod)) {
-                return true;
-            }
-        }
-    }
-    return false;
-}

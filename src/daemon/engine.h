@@ -32,8 +32,4 @@ void np_engine_destroy(struct np_engine *);
 void np_engine_rebuild(struct np_engine *, const struct np_source *,
                        const struct np_portmap *, struct np_flow_set *out);
 
-/* Does any policy isolate POD in this direction? */
-bool np_engine_isolates(const struct np_engine *, const struct np_pod *,
-                        enum np_direction);
-
 #endif /* daemon/engine.h */

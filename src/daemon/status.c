@@ -213,9 +213,11 @@ put_pods(const struct np_daemon *d, struct json *array)
         put_bool(o, "realized",
                  smap_get(&d->realized, local->port->name) != NULL);
         put_bool(o, "isolated_ingress",
-                 np_engine_isolates(&d->engine, local->pod, NP_INGRESS));
+                 np_policies_isolate(&d->engine.policies, local->pod,
+                                     NP_INGRESS));
         put_bool(o, "isolated_egress",
-                 np_engine_isolates(&d->engine, local->pod, NP_EGRESS));
+                 np_policies_isolate(&d->engine.policies, local->pod,
+                                     NP_EGRESS));
         put_string(o, "note", local->note);
     }
 }

@@ -149,6 +149,32 @@ np_policies_rebuild(struct np_policies *policies, const struct np_cache *cache)
     np_groups_rebuild(&policies->groups, cache);
 }
 
+static bool
+is_member(const struct np_group *group, const struct np_pod *pod)
+{
+    for (size_t i = 0; i < group->n_members; i++) {
+        if (group->members[i] == pod) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool
+np_policies_isolate(const struct np_policies *policies,
+                    const struct np_pod *pod, enum np_direction direction)
+{
+    for (size_t i = 0; i < policies->n_isolations; i++) {
+        const struct np_isolation *isolation = &policies->isolations[i];
+
+        if (isolation->direction == direction
+            && is_member(isolation->applied->groups[0], pod)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void
 np_rule_format(const struct np_rule *rule, struct ds *ds)
 {
