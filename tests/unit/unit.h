@@ -10,6 +10,18 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+/* Built with AddressSanitizer?  gcc and clang say so in different ways. */
+#ifdef __SANITIZE_ADDRESS__
+#define UNIT_SANITIZED 1
+#elif defined __has_feature
+#if __has_feature(address_sanitizer)
+#define UNIT_SANITIZED 1
+#endif
+#endif
+#ifndef UNIT_SANITIZED
+#define UNIT_SANITIZED 0
+#endif
+
 /* A xorshift32 generator; '*state' must not be 0.  A failure under a fixed
  * seed can be repeated. */
 static inline uint32_t

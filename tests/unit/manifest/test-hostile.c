@@ -14,7 +14,7 @@
 #include "util.h"
 
 /* The sanitizer is slow, and keeps what was freed. */
-#ifdef __SANITIZE_ADDRESS__
+#if UNIT_SANITIZED
 #define HUGE_MB 8
 #define HUGE_RSS_MB 0
 #else
