@@ -319,6 +319,10 @@ np_status_format(const struct json *status, struct ds *s)
     } else {
         ds_put_format(s, "NOT realized: %s\n", missing ? missing : "unknown");
     }
+    if (integer(status, "waiting")) {
+        ds_put_format(s, "  %lld netpol/wait or netpol/flush unanswered\n",
+                      integer(status, "waiting"));
+    }
     format_source(member(status, "source"), s);
     format_bridge(member(status, "bridge"), s);
     format_switch(member(status, "switch"), s);

@@ -350,6 +350,7 @@ np_status_create(const struct np_daemon *d)
     put_bool(o, "realized", np_daemon_is_realized(d));
     put_nocopy(o, "missing", np_daemon_missing(d));
     put_bool(o, "flushed", d->flushed);
+    put_integer(o, "waiting", ovs_list_size(&d->waiters));
     put_source(d, put_object(o, "source"));
     put_bridge(d, put_object(o, "bridge"));
     put_switch(d, put_object(o, "switch"));
