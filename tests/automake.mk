@@ -25,6 +25,7 @@ include tests/unit/source.mk
 include tests/unit/policy.mk
 include tests/unit/compile.mk
 include tests/unit/openflow.mk
+include tests/unit/inspect.mk
 include tests/unit/ovsdb.mk
 include tests/unit/verify.mk
 include tests/conformance/automake.mk
