@@ -129,7 +129,8 @@ struct np_effect {
     enum np_effect_type type;
     size_t step;                /* Where the action stood. */
     struct flow packet;         /* As it was sent; of a ct(), with the ct_mark
-                                 * and ct_label that exec() made. */
+                                 * and ct_label that exec() made.  (A switch
+                                 * writes no IP header of protocol 0.) */
     union {
         ofp_port_t port;
         uint32_t id;

@@ -163,20 +163,41 @@ resubmit(struct np_interp_ctx *ctx, const struct ofpact_resubmit *a)
                     a->table_id == 255 ? ctx->table : a->table_id);
 }
 
-/* Counts what a limit counts: what the table has, and what this pass has
- * learned that is not in there yet. */
-static size_t
-count_learned(const struct np_interp_ctx *ctx, uint8_t table, uint64_t cookie)
+/* The flow with the key of FLOW among the first N todos, which will be in the
+ * tables soon, or else in the tables. */
+static const struct np_flow *
+find_learned(const struct np_interp_ctx *ctx, size_t n,
+             const struct np_flow *flow)
 {
-    size_t n = np_interp_count(ctx->interp, table, cookie);
+    while (n-- > 0) {
+        const struct np_effect *e = &ctx->todos[n].effect;
 
+        if (e->type == NP_EFFECT_LEARN && np_flow_same_key(e->learned, flow)) {
+            return e->learned;
+        }
+    }
+    return np_interp_find(ctx->interp, flow);
+}
+
+/* Is there room for FLOW?  What is there already, exactly so, needs none. */
+static bool
+may_learn(const struct np_interp_ctx *ctx, const struct np_flow *flow,
+          uint32_t limit)
+{
+    const struct np_flow *old = find_learned(ctx, ctx->n_todos, flow);
+
+    if (!limit || (old && np_flow_equal(old, flow))) {
+        return true;
+    }
+    size_t n = np_interp_count(ctx->interp, flow->table, flow->cookie);
     for (size_t i = 0; i < ctx->n_todos; i++) {
         const struct np_effect *e = &ctx->todos[i].effect;
 
-        n += (e->type == NP_EFFECT_LEARN && e->learned->table == table
-              && e->learned->cookie == cookie);
+        n += (e->type == NP_EFFECT_LEARN && e->learned->table == flow->table
+              && e->learned->cookie == flow->cookie
+              && !find_learned(ctx, i, e->learned));
     }
-    return n;
+    return n < limit;
 }
 
 static void
@@ -189,14 +210,15 @@ learn(struct np_interp_ctx *ctx, const struct ofpact_learn *a)
 
     learn_mask(a, &ctx->wc);
     learn_execute(a, &ctx->packet, &fm, &actions);
-    uint64_t cookie = ntohll(fm.new_cookie);
-    bool success = (!a->limit
-                    || count_learned(ctx, fm.table_id, cookie) < a->limit);
+    minimatch_expand(&fm.match, &match);
+    struct np_flow *flow = np_flow_create(fm.table_id, fm.priority,
+                                          ntohll(fm.new_cookie), &match,
+                                          fm.ofpacts, fm.ofpacts_len);
+    bool success = may_learn(ctx, flow, a->limit);
     if (success) {
-        minimatch_expand(&fm.match, &match);
-        np_interp_todo(ctx, NP_EFFECT_LEARN)->effect.learned
-            = np_flow_create(fm.table_id, fm.priority, cookie, &match,
-                             fm.ofpacts, fm.ofpacts_len);
+        np_interp_todo(ctx, NP_EFFECT_LEARN)->effect.learned = flow;
+    } else {
+        np_flow_destroy(flow);
     }
     if (a->flags & NX_LEARN_F_WRITE_RESULT) {
         nxm_reg_load(&a->result_dst, success, &ctx->packet, &ctx->wc);

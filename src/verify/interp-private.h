@@ -13,6 +13,9 @@
 const struct np_flow *np_interp_lookup(const struct np_interp *, uint8_t table,
                                        struct flow *packet,
                                        struct flow_wildcards *wc);
+/* The flow with the key of FLOW, or NULL. */
+const struct np_flow *np_interp_find(const struct np_interp *,
+                                     const struct np_flow *flow);
 /* How many flows TABLE has with COOKIE. */
 size_t np_interp_count(const struct np_interp *, uint8_t table,
                        uint64_t cookie);

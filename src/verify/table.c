@@ -166,21 +166,35 @@ np_interp_add(struct np_interp *interp, const struct np_flow *flow)
     return old;
 }
 
-const struct np_flow *
-np_interp_remove(struct np_interp *interp, const struct np_flow *flow)
+static struct entry *
+find_entry(const struct np_interp *interp, const struct np_flow *flow)
 {
-    struct classifier *cls = interp->tables[flow->table];
-    const struct np_flow *old = NULL;
+    const struct classifier *cls = interp->tables[flow->table];
     const struct cls_rule *rule;
 
     rule = cls ? classifier_find_minimatch_exactly(cls, &flow->match,
                                                    flow->priority,
                                                    OVS_VERSION_MAX) : NULL;
-    if (rule) {
-        struct entry *entry = CONTAINER_OF(rule, struct entry, rule);
+    return rule ? CONTAINER_OF(rule, struct entry, rule) : NULL;
+}
 
+const struct np_flow *
+np_interp_find(const struct np_interp *interp, const struct np_flow *flow)
+{
+    struct entry *entry = find_entry(interp, flow);
+
+    return entry ? entry->flow : NULL;
+}
+
+const struct np_flow *
+np_interp_remove(struct np_interp *interp, const struct np_flow *flow)
+{
+    struct entry *entry = find_entry(interp, flow);
+    const struct np_flow *old = NULL;
+
+    if (entry) {
         old = entry->flow;
-        classifier_remove_assert(cls, &entry->rule);
+        classifier_remove_assert(interp->tables[flow->table], &entry->rule);
         ovsrcu_postpone(entry_free, entry);
         ovsrcu_quiesce();
     }

@@ -8,8 +8,11 @@
  * takes it.  Conntrack is that of ofproto/trace: ct() changes ct_state and
  * ct_zone, and leaves what exec() wrote.  What is learned, stays.
  *
- * For each packet, prints lines of words and "|", and a line "end STATUS
- * [ERROR]"; lines with "#" are for people. */
+ * Before that, packets that differ only in bits that were not looked at are
+ * run, and must pass the same flows.
+ *
+ * For each packet, prints lines of words, then tabs and packets, and a line
+ * "end STATUS [ERROR]"; lines with "#" are for people. */
 
 #include <config.h>
 
@@ -26,6 +29,7 @@
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/ofp-flow.h"
 #include "openvswitch/ofp-port.h"
+#include "random.h"
 #include "util.h"
 
 static const char *const relations[] = {
@@ -101,16 +105,86 @@ parse_packet(char *line, struct zones *zones, struct flow *packet)
     }
 }
 
+/* Changes bits of PACKET that are not in MASK.  What cannot be is left out: a
+ * second VLAN tag, and a pointer in the tunnel's part. */
+static void
+perturb(struct flow *packet, const struct flow *mask)
+{
+    const struct flow original = *packet;
+    uint8_t *p = (uint8_t *) packet;
+    const uint8_t *m = (const uint8_t *) mask;
+
+    for (size_t i = 0; i < sizeof *packet; i++) {
+        p[i] ^= random_uint32() & ~m[i];
+    }
+    packet->tunnel = original.tunnel;
+    memcpy(&packet->vlans[1], &original.vlans[1],
+           sizeof packet->vlans - sizeof packet->vlans[0]);
+}
+
+/* Do the first passes of two runs meet the same flows? */
+static bool
+same_way(const struct np_interp_result *a, const struct np_interp_result *b)
+{
+    size_t i = 0, j = 0;
+
+    for (;;) {
+        while (i < a->n_steps && a->steps[i].pass) {
+            i++;
+        }
+        while (j < b->n_steps && b->steps[j].pass) {
+            j++;
+        }
+        if (i >= a->n_steps || j >= b->n_steps) {
+            return i >= a->n_steps && j >= b->n_steps;
+        } else if (a->steps[i].flow != b->steps[j].flow
+                   || a->steps[i].table != b->steps[j].table) {
+            return false;
+        }
+        i++, j++;
+    }
+}
+
+static void
+check_wildcards(struct np_interp *interp, struct np_interp_env env,
+                const struct flow *packet, const struct zones *zones)
+{
+    struct np_interp_result a, b;
+    struct zones copy = *zones;
+
+    env.learn = false;
+    env.ct_aux = &copy;
+    np_interp_result_init(&a);
+    np_interp_result_init(&b);
+    np_interp_run(interp, &env, packet, &a);
+    for (int i = 0; i < 4; i++) {
+        struct flow other = *packet;
+
+        perturb(&other, &a.passes[0].wc.masks);
+        np_interp_run(interp, &env, &other, &b);
+        if (!same_way(&a, &b)) {
+            struct ds s = DS_EMPTY_INITIALIZER;
+
+            np_interp_result_format(&a, NULL, &s);
+            ds_put_cstr(&s, "other bits, another way:\n");
+            np_interp_result_format(&b, NULL, &s);
+            ovs_fatal(0, "%s", ds_cstr(&s));
+        }
+    }
+    np_interp_result_destroy(&a);
+    np_interp_result_destroy(&b);
+}
+
 static void
 print_flow(const struct flow *flow)
 {
     char *s = flow_to_string(flow, NULL);
 
-    printf("|%s", s);
+    printf("\t%s", s);
     free(s);
 }
 
-/* "pass PARENT|PACKET|PACKET AT ITS END". */
+/* "pass PARENT \t PACKET \t PACKET AT ITS END". */
 static void
 print_passes(const struct np_interp_result *r)
 {
@@ -140,7 +214,7 @@ print_ct(const struct np_interp_ct *ct)
            ct->label_mask.u64.hi, ct->label_mask.u64.lo, ct->recirculate);
 }
 
-/* "effect PASS WORDS|PACKET". */
+/* "effect PASS WORDS \t PACKET". */
 static void
 print_effect(const struct np_interp_result *r, const struct np_effect *e)
 {
@@ -209,12 +283,14 @@ main(int argc, char *argv[])
     if (argc != 2) {
         ovs_fatal(0, "usage: interp-run FLOWS < PACKETS");
     }
+    random_set_seed(1);
     np_flow_set_init(&flows);
     read_flows(argv[1], &flows);
     struct np_interp *interp = np_interp_create(&flows);
     np_interp_result_init(&result);
     while (!ds_get_line(&line, stdin)) {
         parse_packet(ds_cstr(&line), zones, &packet);
+        check_wildcards(interp, env, &packet, zones);
         np_interp_run(interp, &env, &packet, &result);
         print_result(&result);
     }

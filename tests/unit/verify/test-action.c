@@ -9,8 +9,9 @@
 #include "flow.h"
 #include "openvswitch/dynamic-string.h"
 
-#define TCP "in_port=1,dl_src=0a:00:00:00:00:01,dl_dst=0a:00:00:00:00:02,tcp," \
-            "nw_src=10.0.0.1,nw_dst=10.0.0.2,nw_ttl=64,tp_src=1000,tp_dst=80"
+#define TCP \
+    "in_port=1,dl_src=0a:00:00:00:00:01,dl_dst=0a:00:00:00:00:02,tcp," \
+    "nw_src=10.0.0.1,nw_dst=10.0.0.2,nw_ttl=64,tp_src=1000,tp_dst=80"
 
 static void
 test_output(void **state OVS_UNUSED)
@@ -211,11 +212,12 @@ test_vlan(void **state OVS_UNUSED)
 {
     assert_sent("actions=push_vlan:0x8100,set_field:4101->vlan_vid,2", TCP,
                 "dl_vlan=5,tcp,tp_dst=80");
-    assert_sent("vlan_tci=0x1000/0x1000,actions=strip_vlan,2", "in_port=1,dl_vlan=5,tcp",
+    assert_sent("vlan_tci=0x1000/0x1000,actions=strip_vlan,2",
+                "in_port=1,dl_vlan=5,tcp", "vlan_tci=0,tcp");
+    assert_sent("tcp,actions=push_vlan:0x8100,pop_vlan,2", TCP,
                 "vlan_tci=0,tcp");
-    assert_sent("tcp,actions=push_vlan:0x8100,pop_vlan,2", TCP, "vlan_tci=0,tcp");
-    assert_sent("vlan_tci=0x1000/0x1000,actions=mod_vlan_vid:7,2", "in_port=1,dl_vlan=5,tcp",
-                "dl_vlan=7");
+    assert_sent("vlan_tci=0x1000/0x1000,actions=mod_vlan_vid:7,2",
+                "in_port=1,dl_vlan=5,tcp", "dl_vlan=7");
 }
 
 static void
@@ -285,6 +287,8 @@ test_learn_limit(void **state OVS_UNUSED)
     assert_fate(&b, "in_port=1,udp,udp_src=1", "learn 2");
     assert_fate(&b, "in_port=1,udp,udp_src=2", "learn 2");
     assert_fate(&b, "in_port=1,udp,udp_src=3", "3");
+    /* What is there already may be learned again. */
+    assert_fate(&b, "in_port=1,udp,udp_src=2", "learn 2");
     bench_destroy(&b);
 }
 
@@ -330,13 +334,14 @@ test_format(void **state OVS_UNUSED)
     struct bench b;
 
     bench_init(&b);
-    bench_add(&b, "priority=1,ip,actions=resubmit(,3),ct(commit,zone=7,table=4,"
-              "exec(set_field:1/3->ct_mark))");
+    bench_add(&b, "priority=1,ip,actions=resubmit(,3),"
+              "ct(commit,zone=7,table=4,exec(set_field:1/3->ct_mark))");
     bench_add(&b, "table=4,priority=1,actions=2");
     bench_send(&b, "in_port=1,udp,nw_src=10.0.0.1,nw_dst=10.0.0.2");
     np_interp_result_format(&b.result, NULL, &s);
     static const char *const parts[] = {
-        "packet udp,in_port=1,", "\n  cookie=0x0,table=0,priority=1,ip,actions=",
+        "packet udp,in_port=1,",
+        "\n  cookie=0x0,table=0,priority=1,ip,actions=",
         "\n    table=3: no flow matches\n", "\npacket ct_state=new|trk,",
         "\n  cookie=0x0,table=4,priority=1,actions=output:2\n",
         "\nct(commit,zone=7,mark=0x1/0x3,table=4) ", "\noutput:2 ",

@@ -4,8 +4,9 @@
 #include "../unit.h"
 #include "tests.h"
 
-#define TCP "in_port=1,dl_src=0a:00:00:00:00:01,dl_dst=0a:00:00:00:00:02,tcp," \
-            "nw_src=10.0.0.1,nw_dst=10.0.0.2,nw_ttl=64,tp_src=1000,tp_dst=80"
+#define TCP \
+    "in_port=1,dl_src=0a:00:00:00:00:01,dl_dst=0a:00:00:00:00:02,tcp," \
+    "nw_src=10.0.0.1,nw_dst=10.0.0.2,nw_ttl=64,tp_src=1000,tp_dst=80"
 
 /* Says where a packet in table 1 belongs. */
 #define SORT \
@@ -128,7 +129,8 @@ test_aborted_pass(void **state OVS_UNUSED)
     /* The first takes the second along, but not what it taught. */
     assert_fate_of("ip,actions=2,learn(table=9,eth_type=0x800,"
                    "NXM_OF_IP_DST[]),ct(table=1),resubmit(,2)\n"
-                   "table=1,actions=4\ntable=2,actions=resubmit(,2)", TCP, "learn aborted");
+                   "table=1,actions=4\ntable=2,actions=resubmit(,2)", TCP,
+                   "learn aborted");
 }
 
 static void
