@@ -125,6 +125,12 @@ def test_node_has_its_own_addresses(lab, pods):
     assert verdicts(lab, "a", "node") == {REACHED}
 
 
+def is_tcp(frame):
+    """Ends of connections from earlier tests are still being said."""
+    return frame[12:14] == b"\x08\0" and frame[23] == 6 or \
+        frame[12:14] == b"\x86\xdd" and frame[20] == 6
+
+
 @pytest.mark.parametrize("to_node", ["gateway", "switch port"])
 def test_nothing_goes_around_the_switch(lab, pods, to_node):
     """The node's kernel sees what the switch's ports receive, and must not
@@ -143,8 +149,8 @@ def test_nothing_goes_around_the_switch(lab, pods, to_node):
             wire.send(f.arp_request(pod.mac, mine, ip) if ":" not in ip else
                       f.eth(f.multicast_mac(f.solicited_node(ip)), pod.mac,
                             f.neighbour_solicitation(mine, ip, pod.mac)))
-        assert wire.wait_for(lambda frame: frame[:6] == f.mac_bytes(pod.mac),
-                             patience=0.5) is None
+        assert wire.wait_for(lambda frame: frame[:6] == f.mac_bytes(pod.mac)
+                             and not is_tcp(frame), patience=0.5) is None
         assert not [frame for frame in other.drain() if b"around" in frame]
     del_flow(lab, f"priority=200,in_port={lab.ovs.ofport(pod.port)}")
 
