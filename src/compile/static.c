@@ -94,6 +94,12 @@ const char *const np_static_templates[] = {
 
     "table=service,priority=0,actions=resubmit(,conntrack)",
 
+    /* Loopback addresses are no destination of a pod's frame.  A node that
+     * routes them (route_localnet, as kube-proxy may set it) would serve what
+     * listens there for itself alone. */
+    "table=conntrack,priority=120,ip,nw_dst=127.0.0.0/8,"
+        "actions={deny:spoofed}",
+    "table=conntrack,priority=120,ipv6,ipv6_dst=::1,actions={deny:spoofed}",
     "table=conntrack,priority=100,reg0=1,ip,"
         "actions=ct(zone=NXM_NX_REG13[0..15],table=resume)",
     "table=conntrack,priority=100,reg0=1,ipv6,"

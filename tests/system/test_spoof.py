@@ -71,6 +71,16 @@ def test_foreign_mac(net, a, b, version, mac):
     assert net.all_heard(a, lie, way.udp(1000, 80)) == [set(), {"b"}]
 
 
+@pytest.mark.parametrize("address", ["127.0.0.1", "127.9.9.9", "::1"])
+def test_loopback_is_no_destination(net, a, address):
+    """Not even at the node's MAC, whose kernel might serve it."""
+    way = Way(a, net.ends["node"], 6 if f.is_v6(address) else 4)
+    inside = way.frame(f.ip(way.ips[0], address,
+                            f.udp(way.ips[0], address, 1000, 80)))
+    assert [bool(s) for s in net.all_heard(a, inside, way.udp(1000, 80))] == [
+        False, True]
+
+
 def test_link_local_of_another_mac(net, a, b):
     """fe80:: goes with the MAC, not with whoever claims it."""
     c = net.ends["c"]
