@@ -54,6 +54,17 @@ AC_DEFUN([NP_SANITIZERS],
    SAN_CFLAGS=
    AS_IF([test "$enable_sanitizers" = yes],
      [SAN_CFLAGS="-fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined"])
+   # libFuzzer comes with clang; the library is instrumented for it.
+   AC_ARG_ENABLE([fuzzers],
+     [AS_HELP_STRING([--enable-fuzzers],
+        [build the fuzz targets with clang's libFuzzer])],
+     [], [enable_fuzzers=no])
+   FUZZ_LDFLAGS=
+   AS_IF([test "$enable_fuzzers" = yes],
+     [SAN_CFLAGS="$SAN_CFLAGS -fsanitize=fuzzer-no-link"
+      FUZZ_LDFLAGS="-fsanitize=fuzzer"])
+   AM_CONDITIONAL([ENABLE_FUZZERS], [test "$enable_fuzzers" = yes])
+   AC_SUBST([FUZZ_LDFLAGS])
    AC_SUBST([SAN_CFLAGS])])
 
 AC_DEFUN([NP_WARNINGS],
