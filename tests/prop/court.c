@@ -83,22 +83,29 @@ step(const struct np_prefix *addr, int by, struct np_prefix *next)
     return false;
 }
 
-/* Multicast and broadcast are nobody's address. */
+/* Multicast, broadcast and loopback addresses are nobody's out there. */
 static bool
-is_unicast(const struct np_prefix *addr)
+is_somebodys(const struct np_prefix *addr)
 {
-    static const uint8_t broadcast[4] = { 255, 255, 255, 255 };
+    static const char *const not[] = {
+        "224.0.0.0/4", "255.255.255.255", "127.0.0.0/8", "ff00::/8", "::1",
+    };
 
-    return (addr->family == 4
-            ? (addr->bytes[0] & 0xf0) != 0xe0
-              && memcmp(addr->bytes, broadcast, 4)
-            : addr->bytes[0] != 0xff);
+    for (size_t i = 0; i < ARRAY_SIZE(not); i++) {
+        struct np_prefix p;
+
+        if (np_prefix_parse(not[i], &p, NULL)
+            && np_prefix_contains(&p, addr)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 static void
 add_outside(struct np_court *c, const struct np_prefix *addr)
 {
-    if (is_unicast(addr)) {
+    if (is_somebodys(addr)) {
         add_end(c, addr, NULL, NULL, false);
     }
 }
