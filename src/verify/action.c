@@ -227,6 +227,23 @@ learn(struct np_interp_ctx *ctx, const struct ofpact_learn *a)
     ofpbuf_uninit(&actions);
 }
 
+/* Does a switch make a real copy for a clone of A?  Otherwise it puts back the
+ * packet's fields afterwards, and only these: what is cleared in there then
+ * counts as untracked, though its fields still say otherwise, and a second
+ * ct_clear does nothing. */
+static bool
+needs_copy(const struct ofpact_nest *nest)
+{
+    const struct ofpact *a;
+
+    OFPACT_FOR_EACH (a, nest->actions, ofpact_nest_get_action_len(nest)) {
+        if (a->type == OFPACT_CT || a->type == OFPACT_METER) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The packet is one's own again at the end, except that `exit` inside means
  * all of the pass. */
 static void
@@ -242,7 +259,9 @@ clone(struct np_interp_ctx *ctx, const struct ofpact_nest *a)
     ofpbuf_uninit(&ctx->stack);
     ctx->stack = stack;
     ctx->packet = packet;
-    ctx->conntracked = conntracked;
+    if (needs_copy(a)) {
+        ctx->conntracked = conntracked;
+    }
 }
 
 static uint16_t

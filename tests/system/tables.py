@@ -254,7 +254,7 @@ class Maker(random.Random):
         return [f"reg{number}={self.masked(value, [1, 3])}"
                 for value in self.sample(range(4), self.randrange(1, 4))]
 
-    def conjunctions(self, table, first_id):
+    def conjunctions(self, table, first_id, loops):
         """Clauses {match: {(id, clause, of)}} of two conjunctions that may
         share some, and flows (match, actions) with the ids."""
         n = self.choice([2, 3])
@@ -271,7 +271,7 @@ class Maker(random.Random):
                 for match in dim:
                     clauses.setdefault(match, set()).add((number, k + 1, n))
             heads.append((f"conj_id={number},ip",
-                          self.actions(table, "ip", None, False)))
+                          self.actions(table, "ip", None, loops)))
         return clauses, heads
 
     def flows(self):
@@ -291,7 +291,8 @@ class Maker(random.Random):
                 match, actions = self.plain(table, loops)
                 add(table, priorities.pop(), ",".join(match), actions)
             for group in range(self.choice([0, 1, 1, 2])):
-                clauses, heads = self.conjunctions(table, 10 * group + 1)
+                clauses, heads = self.conjunctions(
+                    table, 10 * group + 1, loops)
                 priority = priorities.pop()
                 for match, members in clauses.items():
                     add(table, priority, match, ",".join(

@@ -121,6 +121,20 @@ test_clear(void **state OVS_UNUSED)
 }
 
 static void
+test_clear_in_clone(void **state OVS_UNUSED)
+{
+    /* The fields come back, but cannot be cleared a second time ... */
+    assert_fate_of("ct_state=+trk,ip,actions=clone(ct_clear,resubmit(,1)),"
+                   "resubmit(,1),ct_clear,resubmit(,1)\n" SORT,
+                   "in_port=1,ct_state=est|trk,ip", "8 3 3");
+    /* ... unless a real copy was made. */
+    assert_fate_of("ct_state=+est+trk,ip,"
+                   "actions=clone(ct_clear,ct(commit),resubmit(,1)),"
+                   "resubmit(,1),ct_clear,resubmit(,1)\n" SORT,
+                   "in_port=1,ct_state=est|trk,ip", "commit 8 3 8");
+}
+
+static void
 test_aborted_pass(void **state OVS_UNUSED)
 {
     /* The second pass fails alone. */
@@ -250,6 +264,7 @@ test_ct(void)
         cmocka_unit_test(test_order),
         cmocka_unit_test(test_commit),
         cmocka_unit_test(test_clear),
+        cmocka_unit_test(test_clear_in_clone),
         cmocka_unit_test(test_aborted_pass),
         cmocka_unit_test(test_endless),
         cmocka_unit_test(test_relations),
