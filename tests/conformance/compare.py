@@ -184,19 +184,16 @@ class Comparison:
         src, dst = self.cluster.ends[q.src], self.cluster.ends[q.dst]
         port = self.cluster.lab.ovs.ofport(src.port)
         v6 = q.version == 6
-        family = "ipv6" if v6 else "ip"
         names = ("ipv6_src", "ipv6_dst") if v6 else ("nw_src", "nw_dst")
-        flow = (f"in_port={'LOCAL' if q.src == 'node' else port},{family},"
+        flow = (f"in_port={'LOCAL' if q.src == 'node' else port},"
+                f"{q.protocol}{'6' if v6 else ''},"
                 f"dl_src={src.mac},dl_dst={dst.mac},"
                 f"{names[0]}={src.ip(q.version)},"
                 f"{names[1]}={dst.ip(q.version)},nw_ttl=64,"
-                f"nw_proto={q.number}")
-        if q.protocol == "icmp":
-            flow += f",icmp_type={128 if v6 else 8},icmp_code=0"
-        else:
-            flow += f",tp_src=9999,tp_dst={q.port}"
-        if q.protocol == "tcp":
-            flow += ",tcp_flags=syn"
+                + (f"icmp_type={128 if v6 else 8},icmp_code=0"
+                   if q.protocol == "icmp" else
+                   f"{q.protocol}_src=9999,{q.protocol}_dst={q.port}")
+                + (",tcp_flags=syn" if q.protocol == "tcp" else ""))
         return self.cluster.lab.ovs.appctl(
             "ovs-vswitchd", "ofproto/trace",
             self.cluster.lab.settings.bridge, flow, "--ct-next", "trk,new")

@@ -4,6 +4,7 @@ NETPOL_BUILD names the directory with the programs; NETPOL_FULL=1 asks for all
 cases instead of a spread of them.
 """
 
+import contextlib
 import importlib.util
 import os
 import pathlib
@@ -55,10 +56,12 @@ def pytest_runtest_makereport(item):
         item.session.stash[FAILED] = True
 
 
-@pytest.fixture(scope="session", name="lab")
-def fixture_lab(request, build_dir):
-    """A node without pods, on which ovs-netpold is at work."""
+@contextlib.contextmanager
+def running_comparison(session, build_dir):
+    """A lab on which ovs-netpold is at work, with three namespaces of three
+    pods each, and what compares them with what they should be."""
     lab = Lab(tempfile.mkdtemp(prefix="netpol-lab-"))
+    error = None
     try:
         lab.start()
         # The switch waits that long before it looks at its megaflows again
@@ -66,9 +69,12 @@ def fixture_lab(request, build_dir):
         lab.ovs.vsctl("set", "Open_vSwitch", ".",
                       "other_config:max-revalidator=100")
         lab.start_daemon(build_dir)
-        yield lab
+        with Cluster(lab) as cluster:
+            comparison = Comparison(cluster, build_dir)
+            comparison.begin()
+            yield comparison
         error = system.end_daemon(lab)
-        if error or request.session.stash.get(FAILED, False):
+        if error or session.stash.get(FAILED, False):
             kept = system.kept_logs(lab.ovs.logdir)
             shutil.copytree(lab.ovs.logdir, kept, dirs_exist_ok=True)
             print(f"logs kept in {kept}")
@@ -79,13 +85,18 @@ def fixture_lab(request, build_dir):
 
 
 @pytest.fixture(scope="session", name="comparison")
-def fixture_comparison(request, lab, build_dir):
-    """Three namespaces of three pods each, and what compares them with what
-    they should be."""
-    with Cluster(lab) as cluster:
-        comparison = Comparison(cluster, build_dir)
+def fixture_comparison(request, build_dir):
+    """The one comparison of the whole run: its daemon lives through all
+    cases."""
+    with running_comparison(request.session, build_dir) as comparison:
         request.config.stash[FIGURES] = comparison
-        comparison.begin()
+        yield comparison
+
+
+@pytest.fixture(scope="module", name="own_comparison")
+def fixture_own_comparison(request, build_dir):
+    """A comparison on a lab that a module may spoil."""
+    with running_comparison(request.session, build_dir) as comparison:
         yield comparison
 
 

@@ -128,9 +128,12 @@ def lists_of_peers():
         yield simple("empty list of peers", direction, peers=[])
         for name, one in SINGLE_PEERS.items():
             yield simple(name, direction, peers=[one])
-        for first, second in itertools.combinations(SINGLE_PEERS, 2):
-            yield simple(f"{first} or {second}", direction, labels(pod="a"),
-                         [SINGLE_PEERS[first], SINGLE_PEERS[second]])
+    # Of two, in the one direction or the other.
+    for n, (first, second) in enumerate(
+            itertools.combinations(SINGLE_PEERS, 2)):
+        yield simple(f"{first} or {second}", DIRECTIONS[n % 2],
+                     labels(pod="a"),
+                     [SINGLE_PEERS[first], SINGLE_PEERS[second]])
 
 
 # Blocks of every size around y/b, 10.244.2.2 and fd00:10:244::2:2.
