@@ -144,6 +144,7 @@ class Lab:
         netns.create(self.node_ns, NODE_SYSCTLS)
         self.ovs.start()
         self._start_bridge()
+        self.serve(self.host("node"))
         self._start_outside()
         return self
 
@@ -185,7 +186,13 @@ class Lab:
         self.set_ids("Interface", bridge, {"netpol-role": "gateway",
                                            "ip-address": ",".join(gateway)})
         self._give_node_addresses()
-        self.serve(self.host("node"))
+
+    def remake_bridge(self):
+        """After the bridge was deleted: make it again, with its ports."""
+        self._start_bridge()
+        for pod in self.pods.values():
+            self._add_port(pod.port, row_keys(pod, "ours"))
+        self._add_port("uplink", ("Interface", {"netpol-role": "uplink"}))
 
     def _give_node_addresses(self):
         bridge, settings = self.settings.bridge, self.settings
@@ -202,6 +209,10 @@ class Lab:
         """Stop ovs-vswitchd and start it again, as an upgrade does: its
         flows and connections are gone, and br-int may be a new interface."""
         self.ovs.stop_vswitchd()
+        self.start_switch()
+
+    def start_switch(self):
+        """Start an ovs-vswitchd that was stopped."""
         self.ovs.start_vswitchd()
         self._give_node_addresses()
 
@@ -231,6 +242,9 @@ class Lab:
         # network card, as a veth has none, for an invalid one.
         run(*netns.command(namespace, "ethtool", "-K", "eth0", "tx", "off"))
         netns.ip(self.node_ns, "link", "set", port, "up")
+        self._add_port(port, ids)
+
+    def _add_port(self, port, ids):
         with ovs.large_receive_buffers():
             self.ovs.vsctl("add-port", self.settings.bridge, port,
                            *self._ids_command(port, ids))
