@@ -4,7 +4,9 @@ Values come from small pools, so that packets meet flows.  Where OpenFlow
 leaves open which of two flows of the same priority a packet meets, no such two
 are made: only the clauses of conjunctions share a priority, and two
 conjunctions that share one are told apart by in_port.  Packets are never
-sent into connection tracking in circles.
+sent into connection tracking in circles; and not at all where they could
+learn from each other, because a trace runs the copies of a packet in another
+order than a datapath.
 """
 
 import ipaddress
@@ -26,6 +28,8 @@ ETHER_FIELDS = ["eth_src", "eth_dst"]
 
 class Maker(random.Random):
     """Makes one table after another, all from one seed."""
+
+    learns = False              # Do these tables learn?
 
     # Values.
 
@@ -166,7 +170,7 @@ class Maker(random.Random):
                 parts.append("force")
         parts.append("zone=" + self.choice(
             ["1", "2", "3", "NXM_NX_REG1[0..15]"]))
-        if table + 1 < TABLES and self.chance(0.8):
+        if table + 1 < TABLES and not self.learns and self.chance(0.8):
             parts.append(f"table={self.randrange(table + 1, TABLES)}")
         if "commit" in parts and self.chance(0.7):
             parts.append("exec(" + ",".join(self.sample([
@@ -278,6 +282,7 @@ class Maker(random.Random):
         """The flows of one set of tables, as lines; each has a cookie of its
         own, by which it can be told."""
         loops = self.chance(0.1)
+        self.learns = self.chance(0.3)
         lines = []
 
         def add(table, priority, match, actions):
@@ -303,7 +308,7 @@ class Maker(random.Random):
                         match, actions)
             if table == 0 or self.chance(0.5):
                 add(table, 0, "", self.actions(table, None, None, loops))
-            if self.chance(0.15):
+            if self.learns and self.chance(0.5):
                 add(table, priorities.pop(), "", self.learn(priorities.pop()))
         return lines
 

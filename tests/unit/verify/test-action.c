@@ -270,6 +270,23 @@ test_learn(void **state OVS_UNUSED)
 }
 
 static void
+test_learn_in_next_pass(void **state OVS_UNUSED)
+{
+    struct bench b;
+
+    bench_init(&b);
+    bench_add(&b, "ip,actions=ct(table=5),learn(table=5,priority=7,"
+              "eth_type=0x800,NXM_OF_IP_DST[],output:NXM_OF_IN_PORT[]),"
+              "resubmit(,5)");
+    bench_add(&b, "table=5,priority=1,actions=9");
+    assert_fate(&b, TCP, "ct 9 learn 9");
+    b.env.learn = true;
+    bench_add(&b, "table=5,priority=2,ip,actions=IN_PORT,8");
+    assert_fate(&b, TCP, "ct learn 1 8");
+    bench_destroy(&b);
+}
+
+static void
 test_learn_limit(void **state OVS_UNUSED)
 {
     struct bench b;
@@ -380,6 +397,7 @@ test_action(void)
         cmocka_unit_test(test_clone),
         cmocka_unit_test(test_noops),
         cmocka_unit_test(test_learn),
+        cmocka_unit_test(test_learn_in_next_pass),
         cmocka_unit_test(test_learn_limit),
         cmocka_unit_test(test_learn_in_one_pass),
         cmocka_unit_test(test_unknown),
