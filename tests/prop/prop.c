@@ -2,13 +2,17 @@
  * flow interpreter, against the judge of the objects.
  *
  * usage: prop [--seed N] [--clusters N] [--minutes N] [--verdicts N]
+ *        prop --seed N --emit DIR
  *
  * Each cluster has a seed of its own, so that one can be had again alone:
  * `prop --seed N --clusters 1`.  A disagreement is made as small as it goes
- * and printed as YAML. */
+ * and printed as YAML.  --emit writes a cluster as objects.yaml and ports, as
+ * the golden cases have them, for other tests. */
 
 #include <config.h>
+#include <errno.h>
 #include <getopt.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "openvswitch/dynamic-string.h"
@@ -18,6 +22,7 @@
 
 struct options {
     uint32_t seed;
+    const char *emit;
     unsigned long clusters, minutes, verdicts;
 };
 
@@ -266,20 +271,54 @@ parse_options(int argc, char *argv[], struct options *o)
         { "clusters", required_argument, NULL, 'c' },
         { "minutes", required_argument, NULL, 'm' },
         { "verdicts", required_argument, NULL, 'v' },
+        { "emit", required_argument, NULL, 'e' },
         { NULL, 0, NULL, 0 },
     };
     int c;
 
-    *o = (struct options) { 1, 60, 0, 1000 };
+    *o = (struct options) { 1, NULL, 60, 0, 1000 };
     while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
         switch (c) {
         case 's': o->seed = number(optarg); break;
         case 'c': o->clusters = number(optarg); break;
         case 'm': o->minutes = number(optarg); break;
         case 'v': o->verdicts = number(optarg); break;
+        case 'e': o->emit = optarg; break;
         default: exit(2);
         }
     }
+}
+
+static void
+write_file(const char *dir, const char *name, const struct ds *text)
+{
+    char *path = xasprintf("%s/%s", dir, name);
+    FILE *stream = fopen(path, "w");
+
+    if (!stream || fwrite(text->string, 1, text->length, stream)
+                   != text->length || fclose(stream)) {
+        ovs_fatal(errno, "%s", path);
+    }
+    free(path);
+}
+
+static int
+emit(uint32_t seed, const char *dir)
+{
+    struct np_gen_size size = size_of(seed);
+    struct ds yaml = DS_EMPTY_INITIALIZER;
+    struct ds ports = DS_EMPTY_INITIALIZER;
+    struct np_gen g;
+
+    np_gen_init(&g, seed, &size);
+    np_gen_yaml(&g, &yaml);
+    np_gen_ports(&g, &ports);
+    write_file(dir, "objects.yaml", &yaml);
+    write_file(dir, "ports", &ports);
+    ds_destroy(&yaml);
+    ds_destroy(&ports);
+    np_gen_destroy(&g);
+    return 0;
 }
 
 int
@@ -292,6 +331,9 @@ main(int argc, char *argv[])
 
     set_program_name(argv[0]);
     parse_options(argc, argv, &o);
+    if (o.emit) {
+        return emit(o.seed, o.emit);
+    }
     end = time_msec() + o.minutes * 60 * 1000;
     for (uint32_t i = 0; ok && (o.minutes ? time_msec() < end
                                 : i < o.clusters); i++) {
