@@ -4,6 +4,7 @@ tests_conformance_oracle_SOURCES = tests/conformance/oracle.c
 
 # File by file: what the build makes here must not be taken along.
 EXTRA_DIST += \
+	tests/conformance/README.md \
 	tests/conformance/case.py \
 	tests/conformance/changes.py \
 	tests/conformance/cluster.py \
