@@ -1,5 +1,6 @@
 # The rules of the house, as tests.
-dist_check_SCRIPTS = tests/pipeline-doc tests/rooms tests/symbols
+dist_check_SCRIPTS = tests/pipeline-doc tests/rooms tests/semantics-doc \
+	tests/symbols
 TESTS += $(dist_check_SCRIPTS)
 
 # cmocka units mirror src/: one program a room, tests/unit/test-ROOM.
