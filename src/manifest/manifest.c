@@ -35,6 +35,13 @@ is_json(const char *text, size_t size, int *line, size_t *offset)
     return i < size && text[i] == '{';
 }
 
+static void
+refuse_size(struct np_decoder *dec)
+{
+    dec->m->unparsable = true;
+    np_decode_error(dec, 0, NULL, "larger than %u MB", NP_MANIFEST_MAX >> 20);
+}
+
 void
 np_manifest_decode(struct np_manifest *m, const char *file, const char *text,
                    size_t size)
@@ -48,9 +55,7 @@ np_manifest_decode(struct np_manifest *m, const char *file, const char *text,
         size -= 3;
     }
     if (size > NP_MANIFEST_MAX) {
-        m->unparsable = true;
-        np_decode_error(&dec, 0, NULL, "larger than %u MB",
-                        NP_MANIFEST_MAX >> 20);
+        refuse_size(&dec);
     } else if (is_json(text, size, &line, &offset)) {
         np_json_decode(&dec, text + offset, size - offset, line);
     } else {
@@ -101,10 +106,12 @@ np_manifest_read(struct np_manifest *m, const char *path)
     if (!error && !S_ISREG(st.st_mode)) {
         error = S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
     }
-    if (!error) {
+    if (!error && st.st_size <= NP_MANIFEST_MAX) {
         error = read_all(fd, &text, &size);
     }
-    if (error) {
+    if (!error && !text) {
+        refuse_size(&dec);
+    } else if (error) {
         m->unparsable = true;
         np_decode_error(&dec, 0, NULL, "%s", ovs_strerror(error));
     } else {
