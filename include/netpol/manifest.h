@@ -16,6 +16,8 @@ struct np_manifest {
     size_t n;
     size_t allocated;
     struct np_errors errors;    /* Each names file, line, object and path. */
+    struct np_errors warnings;  /* The same of what is accepted, but may not
+                                 * mean what its author meant. */
     size_t n_skipped;           /* Documents of a kind that is not ours. */
     bool unparsable;            /* The text itself is broken, or says of an
                                  * object neither what nor which it is: what

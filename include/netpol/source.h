@@ -41,6 +41,8 @@ struct np_source {
                                          * returned true because it left. */
     size_t n_objects;
     struct np_errors errors;    /* Of the objects that were refused. */
+    struct np_errors warnings;  /* What was accepted in spite of doubts. */
+    size_t n_skipped;           /* Documents of other kinds. */
 };
 
 /* Opens "dir:PATH"; nothing is read before the first run().  Returns NULL and

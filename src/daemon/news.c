@@ -19,6 +19,17 @@ VLOG_DEFINE_THIS_MODULE(np_source);
 #define MAX_LINES 50
 
 static void
+collect_errors(const struct np_errors *errors, struct sset *now)
+{
+    for (size_t i = 0; i < errors->n; i++) {
+        struct ds s = DS_EMPTY_INITIALIZER;
+
+        np_error_format(&errors->v[i], &s);
+        sset_add_and_free(now, ds_steal_cstr(&s));
+    }
+}
+
+static void
 collect(const struct np_source *source, struct sset *now)
 {
     if (source->lost) {
@@ -27,12 +38,8 @@ collect(const struct np_source *source, struct sset *now)
     } else if (source->problem) {
         sset_add(now, source->problem);
     }
-    for (size_t i = 0; i < source->errors.n; i++) {
-        struct ds s = DS_EMPTY_INITIALIZER;
-
-        np_error_format(&source->errors.v[i], &s);
-        sset_add_and_free(now, ds_steal_cstr(&s));
-    }
+    collect_errors(&source->errors, now);
+    collect_errors(&source->warnings, now);
 }
 
 void

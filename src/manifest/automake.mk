@@ -1,4 +1,5 @@
 libnpmanifest_a_SOURCES += \
+	src/manifest/address.c \
 	src/manifest/decode.c \
 	src/manifest/decode.h \
 	src/manifest/document.c \

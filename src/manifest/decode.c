@@ -1,22 +1,20 @@
 /* Reading fields out of a tree.
  *
  * The rules are those of the API server's JSON decoder: null is the same as
- * absent, a wrong type is an error, and unknown fields are let pass.  Unlike
- * it, we go on after an error, so that a user sees all of an object's mistakes
- * at once. */
+ * absent, a wrong type is an error, and unknown fields are let pass with a
+ * warning.  Unlike it, we go on after an error, so that a user sees all of an
+ * object's mistakes at once. */
 
 #include <config.h>
 #include "decode.h"
 
+#include <limits.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "openvswitch/dynamic-string.h"
-#include "openvswitch/vlog.h"
 #include "util.h"
-
-VLOG_DEFINE_THIS_MODULE(np_manifest);
 
 /* In the API's form: spec.ingress[0].from[1].ipBlock. */
 static void
@@ -35,34 +33,61 @@ format_path(const struct np_path *path, struct ds *s)
     }
 }
 
-void
-np_decode_error(struct np_decoder *dec, int line, const struct np_path *path,
-                const char *format, ...)
+/* Counts one more of WHAT, and says in LIST when there are too many. */
+static void
+count(struct np_decoder *dec, struct np_errors *list, size_t *n,
+      const char *what, int line)
+{
+    if (++*n == NP_MANIFEST_ERRORS_MAX + 1) {
+        np_errors_add(list, dec->file, line, NULL,
+                      "too many %s; no more of them are listed", what);
+    }
+}
+
+static void
+add_complaint(struct np_decoder *dec, struct np_errors *list, int line,
+              const struct np_path *path, const char *format, va_list args)
 {
     struct ds s = DS_EMPTY_INITIALIZER;
-    va_list args;
-    char *reason;
+    char *reason = xvasprintf(format, args);
 
-    if (++dec->n_errors > NP_MANIFEST_ERRORS_MAX) {
-        if (dec->n_errors == NP_MANIFEST_ERRORS_MAX + 1) {
-            np_errors_add(&dec->m->errors, dec->file, line, NULL,
-                          "too many errors; no more of them are listed");
-        }
-        return;
-    }
     format_path(path, &s);
-    va_start(args, format);
-    reason = xvasprintf(format, args);
-    va_end(args);
-    np_errors_add(&dec->m->errors, dec->file, line, path ? ds_cstr(&s) : NULL,
-                  "%s", reason);
+    np_errors_add(list, dec->file, line, path ? ds_cstr(&s) : NULL, "%s",
+                  reason);
     free(reason);
     ds_destroy(&s);
 }
 
-/* Appends S in double quotes, on one line and not too long. */
-static void
-put_quoted(struct ds *out, const char *s)
+void
+np_decode_error(struct np_decoder *dec, int line, const struct np_path *path,
+                const char *format, ...)
+{
+    va_list args;
+
+    count(dec, &dec->m->errors, &dec->n_errors, "errors", line);
+    if (dec->n_errors <= NP_MANIFEST_ERRORS_MAX) {
+        va_start(args, format);
+        add_complaint(dec, &dec->m->errors, line, path, format, args);
+        va_end(args);
+    }
+}
+
+void
+np_decode_warning(struct np_decoder *dec, int line,
+                  const struct np_path *path, const char *format, ...)
+{
+    va_list args;
+
+    count(dec, &dec->m->warnings, &dec->n_warnings, "warnings", line);
+    if (dec->n_warnings <= NP_MANIFEST_ERRORS_MAX) {
+        va_start(args, format);
+        add_complaint(dec, &dec->m->warnings, line, path, format, args);
+        va_end(args);
+    }
+}
+
+void
+np_decode_quote(struct ds *out, const char *s)
 {
     size_t n = strnlen(s, 201);
 
@@ -90,7 +115,7 @@ np_decode_invalid(struct np_decoder *dec, int line,
 {
     struct ds s = DS_EMPTY_INITIALIZER;
 
-    put_quoted(&s, value);
+    np_decode_quote(&s, value);
     np_decode_error(dec, line, path, "Invalid value: %s: %s", ds_cstr(&s),
                     message);
     ds_destroy(&s);
@@ -112,7 +137,7 @@ np_decode_unsupported(struct np_decoder *dec, int line,
 {
     struct ds s = DS_EMPTY_INITIALIZER;
 
-    put_quoted(&s, value);
+    np_decode_quote(&s, value);
     np_decode_error(dec, line, path,
                     "Unsupported value: %s: supported values: %s",
                     ds_cstr(&s), supported);
@@ -214,28 +239,75 @@ np_decode_item_string(struct np_decoder *dec, const struct tree_node *list,
     return node->string;
 }
 
+/* How many letters must be put in, left out, changed or swapped with the next
+ * to make A of B?  Only for short names. */
+static unsigned int
+distance(const char *a, const char *b)
+{
+    unsigned int rows[3][32];
+    size_t n = strlen(b);
+
+    if (n >= ARRAY_SIZE(rows[0])) {
+        return UINT_MAX;
+    }
+    for (size_t j = 0; j <= n; j++) {
+        rows[0][j] = j;
+    }
+    for (size_t i = 1; a[i - 1]; i++) {
+        unsigned int *row = rows[i % 3];
+        const unsigned int *up = rows[(i + 2) % 3];
+        const unsigned int *up2 = rows[(i + 1) % 3];
+
+        row[0] = i;
+        for (size_t j = 1; j <= n; j++) {
+            row[j] = MIN(MIN(up[j], row[j - 1]) + 1,
+                         up[j - 1] + (a[i - 1] != b[j - 1]));
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2]
+                && a[i - 2] == b[j - 1]) {
+                row[j] = MIN(row[j], up2[j - 2] + 1);
+            }
+        }
+    }
+    return rows[strlen(a) % 3][n];
+}
+
+/* Which of KNOWN may have been meant by KEY?  NULL if none comes near. */
+static const char *
+guess(const char *key, const char *const known[])
+{
+    unsigned int best = MIN(strlen(key) / 2, 3);
+    const char *found = NULL;
+
+    for (size_t i = 0; strlen(key) < 32 && known[i]; i++) {
+        unsigned int d = distance(key, known[i]);
+
+        if (d < best || (d == best && !found)) {
+            best = d;
+            found = known[i];
+        }
+    }
+    return found;
+}
+
 void
-np_decode_unknown(const struct np_decoder *dec, const struct tree_node *map,
+np_decode_unknown(struct np_decoder *dec, const struct tree_node *map,
                   const struct np_path *up, const char *const known[])
 {
-    if (!VLOG_IS_DBG_ENABLED()) {
-        return;
-    }
     for (size_t i = 0; i < map->n; i++) {
         const char *key = map->map[i].key;
+        struct np_path path = np_path_field(up, key);
+        const char *meant;
         size_t j = 0;
 
         while (known[j] && strcmp(known[j], key)) {
             j++;
         }
         if (!known[j]) {
-            struct np_path path = np_path_field(up, key);
-            struct ds s = DS_EMPTY_INITIALIZER;
-
-            format_path(&path, &s);
-            VLOG_DBG("%s:%d: %s: unknown field is ignored", dec->file,
-                     map->map[i].value.line, ds_cstr(&s));
-            ds_destroy(&s);
+            meant = guess(key, known);
+            np_decode_warning(dec, map->map[i].value.line, &path,
+                              "unknown field, has no effect%s%s%s",
+                              meant ? "; did you mean \"" : "",
+                              meant ? meant : "", meant ? "\"?" : "");
         }
     }
 }

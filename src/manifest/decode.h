@@ -9,15 +9,18 @@
 #include "netpol/manifest.h"
 #include "tree.h"
 
+struct ds;
+
 /* One call of np_manifest_decode(). */
 struct np_decoder {
     struct np_manifest *m;
     const char *file;
     size_t n_errors;            /* Found in this text, listed or not. */
+    size_t n_warnings;          /* The same. */
 };
 
-/* So many errors of one text are listed; a file of garbage must not fill the
- * memory with complaints. */
+/* So many errors of one text are listed, and as many warnings; a file of
+ * garbage must not fill the memory with complaints. */
 #define NP_MANIFEST_ERRORS_MAX 1000
 
 /* Where in an object one is: a chain on the stack from the inside out, turned
@@ -51,6 +54,12 @@ np_path_key(const struct np_path *up, const char *key)
 void np_decode_error(struct np_decoder *, int line, const struct np_path *,
                      const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+/* The same of what is let pass. */
+void np_decode_warning(struct np_decoder *, int line, const struct np_path *,
+                       const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+/* Appends S in double quotes, on one line and not too long. */
+void np_decode_quote(struct ds *, const char *s);
 /* "Invalid value: "VALUE": MESSAGE"; field.Invalid() of the API server. */
 void np_decode_invalid(struct np_decoder *, int line, const struct np_path *,
                        const char *value, const char *message);
@@ -94,10 +103,21 @@ bool np_decode_item_map(struct np_decoder *, const struct tree_node *list,
 const char *np_decode_item_string(struct np_decoder *,
                                   const struct tree_node *list, size_t i,
                                   const struct np_path *);
-/* One debug line for each field of MAP that is none of KNOWN, which ends with
- * a NULL. */
-void np_decode_unknown(const struct np_decoder *, const struct tree_node *map,
+/* A warning for each field of MAP that is none of KNOWN, which ends with a
+ * NULL: the API server drops such fields, and kubectl refuses them. */
+void np_decode_unknown(struct np_decoder *, const struct tree_node *map,
                        const struct np_path *, const char *const known[]);
+
+/* Addresses as the API server reads them; see address.c.  Each returns false
+ * after an error.  '*written_len' is the length as it was written, which for an
+ * IPv4-mapped prefix is not that of CIDR. */
+bool np_decode_cidr(struct np_decoder *, int line, const struct np_path *,
+                    const char *text, struct np_prefix *cidr,
+                    unsigned int *written_len);
+bool np_decode_addr(struct np_decoder *, int line, const struct np_path *,
+                    const char *text, struct np_prefix *addr);
+/* Is TEXT an address?  Says nothing. */
+bool np_is_addr(const char *text);
 
 /* Parts that several kinds have. */
 void np_decode_labels(struct np_decoder *, const struct tree_node *map,
@@ -126,6 +146,7 @@ struct np_document {
     bool has_items;
     /* To undo what the items were decoded to. */
     size_t n_objects, n_errors, n_found, n_refused, n_skipped;
+    size_t n_warnings, n_doubts;
     bool unparsable;
 };
 

@@ -11,6 +11,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/vlog.h"
@@ -37,13 +38,17 @@ static const struct kind_class kinds[] = {
       sizeof(struct np_node) },
     { "NetworkPolicy", "networking.k8s.io", "v1", NP_NETPOL, true,
       NP_DNS_SUBDOMAIN, sizeof(struct np_netpol) },
-    /* Where it was before; nobody serves it any more, and to skip a policy in
-     * silence would be worse than to refuse it. */
+    /* Where it was before, and where people look for it.  Nobody serves these,
+     * and to skip a policy in silence would be worse than to refuse it. */
     { "NetworkPolicy", "extensions", NULL, NP_NETPOL, true, NP_DNS_SUBDOMAIN,
+      0 },
+    { "NetworkPolicy", "", NULL, NP_NETPOL, true, NP_DNS_SUBDOMAIN, 0 },
+    { "NetworkPolicy", "networking", NULL, NP_NETPOL, true, NP_DNS_SUBDOMAIN,
       0 },
 };
 
-/* The class of KIND in the group of API_VERSION, or NULL. */
+/* The class of KIND in the group of API_VERSION, or NULL.  "networkpolicy" is
+ * no kind, but it is clear which was meant. */
 static const struct kind_class *
 find_kind(const char *api_version, const char *kind, bool *served)
 {
@@ -54,9 +59,10 @@ find_kind(const char *api_version, const char *kind, bool *served)
     for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
         const struct kind_class *k = &kinds[i];
 
-        if (!strcmp(k->name, kind) && strlen(k->group) == group_len
+        if (!strcasecmp(k->name, kind) && strlen(k->group) == group_len
             && !memcmp(k->group, api_version, group_len)) {
-            *served = k->version && !strcmp(k->version, version);
+            *served = (k->version && !strcmp(k->version, version)
+                       && !strcmp(k->name, kind));
             return k;
         }
     }
@@ -79,8 +85,12 @@ decode_names(struct np_decoder *dec, const struct kind_class *k,
         np_validate_name(dec, name->line, &name_path, meta->name,
                          k->name_rule);
     } else if (name || !np_tree_get(map, "name")) {
+        /* The server would make up another name each time. */
         np_decode_error(dec, name ? name->line : line, &name_path,
-                        "Required value: name or generateName is required");
+                        np_tree_get(map, "generateName")
+                        ? "Required value: what is applied again and again "
+                        "needs a name, not generateName"
+                        : "Required value: name or generateName is required");
     }
     if (k->namespaced) {
         const struct tree_node *ns = np_decode_string(dec, map, "namespace",
@@ -123,6 +133,10 @@ static void
 decode_meta(struct np_decoder *dec, const struct kind_class *k,
             const struct tree_node *root, struct np_meta *meta)
 {
+    static const char *const known[] = {
+        "name", "namespace", "labels", "annotations", "uid", "generateName",
+        "clusterName", NULL
+    };
     const struct tree_node *map = np_decode_map(dec, root, "metadata", NULL);
     struct np_path path = np_path_field(NULL, "metadata");
     struct tree_node empty = np_tree_scalar(TREE_MAP, root->line);
@@ -137,6 +151,7 @@ decode_meta(struct np_decoder *dec, const struct kind_class *k,
         }
         map = &empty;
     }
+    np_decode_unknown(dec, map, &path, known);
     decode_names(dec, k, map, map->line, meta);
     np_decode_labels(dec, map, &path, &meta->labels);
     uid = np_decode_string(dec, map, "uid", &path);
@@ -180,57 +195,84 @@ add_object(struct np_manifest *m, struct np_meta *meta)
     m->objects[m->n++] = meta;
 }
 
-/* Takes META.  FIRST is the index of its first error. */
-static void
-refuse_object(struct np_decoder *dec, struct np_meta *meta, size_t first)
+/* "Kind ns/name", owned by the caller. */
+static char *
+object_name(const struct np_meta *meta)
 {
-    struct np_manifest *m = dec->m;
     struct ds s = DS_EMPTY_INITIALIZER;
 
     ds_put_format(&s, "%s ", np_kind_name(meta->kind));
     if (meta->name) {
         np_object_format_key(meta, &s);
-        m->refused = xrealloc(m->refused,
-                              (m->n_refused + 1) * sizeof *m->refused);
-        m->refused[m->n_refused++] = xstrdup(ds_cstr(&s));
     } else {
         ds_put_cstr(&s, "without a name");
+    }
+    return ds_steal_cstr(&s);
+}
+
+/* Takes META. */
+static void
+refuse_object(struct np_manifest *m, struct np_meta *meta)
+{
+    if (meta->name) {
+        m->refused = xrealloc(m->refused,
+                              (m->n_refused + 1) * sizeof *m->refused);
+        m->refused[m->n_refused++] = object_name(meta);
+    } else {
         m->unparsable = true;
     }
-    np_errors_set_object(&m->errors, first, ds_cstr(&s));
-    ds_destroy(&s);
     np_object_destroy(meta);
 }
 
+/* META was decoded; of its errors and warnings, these are the indexes of the
+ * first.  Takes it. */
 static void
-decode_known(struct np_decoder *dec, const struct kind_class *k,
-             const struct tree_node *root, const char *unserved)
+finish_object(struct np_decoder *dec, struct np_meta *meta, bool good,
+              size_t first_error, size_t first_warning)
 {
-    size_t n_errors = dec->n_errors;
-    size_t first = dec->m->errors.n;
-    struct np_meta *meta;
+    struct np_manifest *m = dec->m;
 
-    if (unserved) {
-        const struct tree_node *version = np_tree_get(root, "apiVersion");
-        struct np_path path = np_path_field(NULL, "apiVersion");
+    if (m->errors.n > first_error || m->warnings.n > first_warning) {
+        char *name = object_name(meta);
 
-        /* Only to know its name: it may be an object whose last good form
-         * is in force. */
-        meta = xzalloc(MAX(k->size, sizeof(struct np_netpol)));
-        decode_meta(dec, k, root, meta);
-        np_decode_error(dec, version ? version->line : root->line, &path,
-                        "no matches for kind \"%s\" in version \"%.64s\"",
-                        k->name, unserved);
-    } else {
-        meta = xzalloc(k->size);
-        decode_meta(dec, k, root, meta);
-        decode_body(dec, root, meta);
+        np_errors_set_object(&m->errors, first_error, name);
+        np_errors_set_object(&m->warnings, first_warning, name);
+        free(name);
     }
-    if (dec->n_errors == n_errors) {
-        add_object(dec->m, meta);
+    if (good) {
+        add_object(m, meta);
     } else {
-        refuse_object(dec, meta, first);
+        refuse_object(m, meta);
     }
+}
+
+/* Nobody serves KIND in VERSION.  It is decoded only to know its name: it may
+ * be an object whose last good form is in force. */
+static struct np_meta *
+decode_unserved(struct np_decoder *dec, const struct kind_class *k,
+                const struct tree_node *root, const char *version,
+                const char *kind)
+{
+    const struct tree_node *node = np_tree_get(root, "apiVersion");
+    struct np_path path = np_path_field(NULL, "apiVersion");
+    struct np_meta *meta = xzalloc(MAX(k->size, sizeof(struct np_netpol)));
+
+    decode_meta(dec, k, root, meta);
+    np_decode_error(dec, node ? node->line : root->line, &path,
+                    "no matches for kind \"%.64s\" in version \"%.64s\"",
+                    kind, version);
+    return meta;
+}
+
+static struct np_meta *
+decode_served(struct np_decoder *dec, const struct kind_class *k,
+              const struct tree_node *root)
+{
+    struct np_meta *meta = xzalloc(k->size);
+
+    decode_meta(dec, k, root, meta);
+    decode_body(dec, root, meta);
+    return meta;
 }
 
 static bool
@@ -309,7 +351,15 @@ decode_object(struct np_decoder *dec, const struct tree_node *root,
     }
     k = find_kind(api_version, kind, &served);
     if (k) {
-        decode_known(dec, k, root, served ? NULL : api_version);
+        size_t n_found = dec->n_errors;
+        size_t n_errors = dec->m->errors.n;
+        size_t n_warnings = dec->m->warnings.n;
+        struct np_meta *meta = (served ? decode_served(dec, k, root)
+                                : decode_unserved(dec, k, root, api_version,
+                                                  kind));
+
+        finish_object(dec, meta, dec->n_errors == n_found, n_errors,
+                      n_warnings);
     } else if (is_list_kind(kind)) {
         decode_list(dec, root, api_version, kind);
     } else {
@@ -329,6 +379,7 @@ np_document_begin(struct np_document *doc, struct np_decoder *dec,
         .dec = dec, .arena = arena, .line = line,
         .n_objects = m->n, .n_errors = m->errors.n, .n_found = dec->n_errors,
         .n_refused = m->n_refused, .n_skipped = m->n_skipped,
+        .n_warnings = m->warnings.n, .n_doubts = dec->n_warnings,
         .unparsable = m->unparsable,
     };
     np_builder_init(&doc->root);
@@ -382,7 +433,9 @@ undo(struct np_document *doc)
         np_object_destroy(m->objects[--m->n]);
     }
     np_errors_truncate(&m->errors, doc->n_errors);
+    np_errors_truncate(&m->warnings, doc->n_warnings);
     doc->dec->n_errors = doc->n_found;
+    doc->dec->n_warnings = doc->n_doubts;
     while (m->n_refused > doc->n_refused) {
         free(m->refused[--m->n_refused]);
     }

@@ -46,7 +46,7 @@ void
 np_manifest_decode(struct np_manifest *m, const char *file, const char *text,
                    size_t size)
 {
-    struct np_decoder dec = { m, file, 0 };
+    struct np_decoder dec = { .m = m, .file = file };
     size_t offset;
     int line;
 
@@ -93,7 +93,7 @@ read_all(int fd, char **text, size_t *size)
 void
 np_manifest_read(struct np_manifest *m, const char *path)
 {
-    struct np_decoder dec = { m, path, 0 };
+    struct np_decoder dec = { .m = m, .file = path };
     struct stat st;
     char *text = NULL;
     size_t size;
@@ -131,6 +131,7 @@ np_manifest_clear(struct np_manifest *m)
     }
     free(m->objects);
     np_errors_clear(&m->errors);
+    np_errors_clear(&m->warnings);
     for (size_t i = 0; i < m->n_refused; i++) {
         free(m->refused[i]);
     }

@@ -12,23 +12,16 @@
 #include "openvswitch/dynamic-string.h"
 #include "util.h"
 
-static bool
-decode_cidr(struct np_decoder *dec, int line, const struct np_path *path,
-            const char *text, struct np_prefix *cidr)
-{
-    if (strchr(text, '/') && np_prefix_parse(text, cidr, NULL)) {
-        return true;
-    }
-    np_decode_invalid(dec, line, path, text, "must be a valid CIDR value, "
-                      "(e.g. 10.9.8.0/24 or 2001:db8::/64)");
-    return false;
-}
-
+/* The API server compares the lengths as they were written; of an IPv4-mapped
+ * prefix that would let an exception pass which is larger than its block, and
+ * we do not. */
 static void
 decode_except(struct np_decoder *dec, const struct tree_node *list,
-              const struct np_path *up, struct np_ipblock *block)
+              const struct np_path *up, unsigned int cidr_len,
+              struct np_ipblock *block)
 {
     struct np_path path = np_path_field(up, "except");
+    unsigned int len;
 
     block->except = xcalloc(list->n, sizeof *block->except);
     for (size_t i = 0; i < list->n; i++) {
@@ -37,11 +30,11 @@ decode_except(struct np_decoder *dec, const struct tree_node *list,
         const char *text = np_decode_item_string(dec, list, i, &item);
         int line = list->list[i].line;
 
-        if (!text || !decode_cidr(dec, line, &item, text, except)) {
+        if (!text || !np_decode_cidr(dec, line, &item, text, except, &len)) {
             continue;
         }
         if (!np_prefix_contains(&block->cidr, except)
-            || except->len == block->cidr.len) {
+            || except->len == block->cidr.len || cidr_len >= len) {
             np_decode_invalid(dec, line, &item, text,
                               "must be a strict subset of `cidr`");
         }
@@ -58,6 +51,7 @@ decode_ipblock(struct np_decoder *dec, const struct tree_node *map,
     const struct tree_node *except = np_decode_list(dec, map, "except", path);
     struct np_path cidr_path = np_path_field(path, "cidr");
     struct np_ipblock *block = xzalloc(sizeof *block);
+    unsigned int len;
 
     np_decode_unknown(dec, map, path, known);
     if (!cidr && np_tree_get(map, "cidr")) {
@@ -66,9 +60,9 @@ decode_ipblock(struct np_decoder *dec, const struct tree_node *map,
     if (!cidr || !*cidr->string) {
         np_decode_error(dec, cidr ? cidr->line : map->line, &cidr_path,
                         "Required value");
-    } else if (decode_cidr(dec, cidr->line, &cidr_path, cidr->string,
-                           &block->cidr) && except) {
-        decode_except(dec, except, path, block);
+    } else if (np_decode_cidr(dec, cidr->line, &cidr_path, cidr->string,
+                              &block->cidr, &len) && except) {
+        decode_except(dec, except, path, len, block);
     }
     return block;
 }

@@ -21,12 +21,7 @@ add_addr(struct np_decoder *dec, int line, const struct np_path *path,
 {
     struct np_prefix addr;
 
-    if (!*text) {
-        return;
-    }
-    if (!np_addr_parse(text, &addr)) {
-        np_decode_invalid(dec, line, path, text, "must be a valid IP address, "
-                          "(e.g. 10.9.8.7 or 2001:db8::ffff)");
+    if (!*text || !np_decode_addr(dec, line, path, text, &addr)) {
         return;
     }
     for (size_t i = 0; i < *n; i++) {
@@ -96,9 +91,11 @@ decode_phase(struct np_decoder *dec, const struct tree_node *status,
             return;
         }
     }
-    np_decode_unsupported(dec, node->line, &path, node->string,
-                          "\"Failed\", \"Pending\", \"Running\", "
-                          "\"Succeeded\", \"Unknown\"");
+    /* No user writes it and the API server does not judge it, so it is better
+     * to have the pod. */
+    pod->phase = NP_UNKNOWN;
+    np_decode_warning(dec, node->line, &path, "unknown phase \"%.64s\": the "
+                      "pod is taken to run", node->string);
 }
 
 static void
@@ -125,6 +122,19 @@ decode_port_protocol(struct np_decoder *dec, const struct tree_node *map,
     }
 }
 
+/* hostPort means nothing to policies. */
+static void
+check_host_port(struct np_decoder *dec, const struct tree_node *map,
+                const struct np_path *up)
+{
+    const struct tree_node *node = np_decode_integer(dec, map, "hostPort", up);
+    struct np_path path = np_path_field(up, "hostPort");
+
+    if (node && node->integer) {
+        np_validate_port(dec, node->line, &path, node->integer);
+    }
+}
+
 static void
 decode_container_port(struct np_decoder *dec, const struct tree_node *map,
                       const struct np_path *path, struct shash *names,
@@ -137,9 +147,12 @@ decode_container_port(struct np_decoder *dec, const struct tree_node *map,
     struct np_path number_path = np_path_field(path, "containerPort");
 
     if (name && *name->string) {
+        size_t n_errors = dec->n_errors;
+
         np_validate_name(dec, name->line, &name_path, name->string,
                          NP_PORT_NAME);
-        if (!shash_add_once(names, name->string, NULL)) {
+        if (dec->n_errors == n_errors
+            && !shash_add_once(names, name->string, NULL)) {
             np_decode_error(dec, name->line, &name_path,
                             "Duplicate value: \"%.64s\"", name->string);
         }
@@ -154,6 +167,7 @@ decode_container_port(struct np_decoder *dec, const struct tree_node *map,
         np_decode_error(dec, number ? number->line : map->line, &number_path,
                         "Required value");
     }
+    check_host_port(dec, map, path);
     decode_port_protocol(dec, map, path, port);
 }
 
@@ -242,6 +256,23 @@ np_decode_pod(struct np_decoder *dec, const struct tree_node *root,
     }
 }
 
+/* The API server takes any text for an address.  A node must not lose its
+ * others for one that is none. */
+static void
+add_node_addr(struct np_decoder *dec, const struct tree_node *addr,
+              const struct np_path *up, struct np_node *node)
+{
+    struct np_path path = np_path_field(up, "address");
+
+    if (*addr->string && !np_is_addr(addr->string)) {
+        np_decode_warning(dec, addr->line, &path, "\"%.64s\" is not an IP "
+                          "address and is left out", addr->string);
+        return;
+    }
+    add_addr(dec, addr->line, &path, addr->string, &node->addrs,
+             &node->n_addrs);
+}
+
 void
 np_decode_node(struct np_decoder *dec, const struct tree_node *root,
                struct np_node *node)
@@ -264,10 +295,7 @@ np_decode_node(struct np_decoder *dec, const struct tree_node *root,
         addr = np_decode_string(dec, &item, "address", &item_path);
         if (type && addr && (!strcmp(type->string, "InternalIP")
                              || !strcmp(type->string, "ExternalIP"))) {
-            struct np_path addr_path = np_path_field(&item_path, "address");
-
-            add_addr(dec, addr->line, &addr_path, addr->string, &node->addrs,
-                     &node->n_addrs);
+            add_node_addr(dec, addr, &item_path, node);
         }
     }
 }

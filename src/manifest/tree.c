@@ -99,7 +99,12 @@ is_any_of(const char *s, const char *const list[], size_t n)
 enum tree_part
 np_tree_part(enum tree_part parent, const char *key)
 {
-    static const char *const meta[] = { "name", "namespace", "uid", "labels" };
+    /* Large, or the server's own, or nobody's. */
+    static const char *const no_meta[] = {
+        "annotations", "creationTimestamp", "deletionGracePeriodSeconds",
+        "deletionTimestamp", "finalizers", "generation", "managedFields",
+        "ownerReferences", "resourceVersion", "selfLink",
+    };
     static const char *const status[] = {
         "podIP", "podIPs", "phase", "addresses",
     };
@@ -114,7 +119,8 @@ np_tree_part(enum tree_part parent, const char *key)
                 : !strcmp(key, "kind") || !strcmp(key, "apiVersion")
                 ? PART_KEEP : PART_SKIP);
     case PART_META:
-        return is_any_of(key, meta, ARRAY_SIZE(meta)) ? PART_KEEP : PART_SKIP;
+        return (is_any_of(key, no_meta, ARRAY_SIZE(no_meta))
+                ? PART_SKIP : PART_KEEP);
     case PART_STATUS:
         return (is_any_of(key, status, ARRAY_SIZE(status))
                 ? PART_KEEP : PART_SKIP);

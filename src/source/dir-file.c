@@ -75,6 +75,7 @@ np_dir_file_destroy(struct dir_file *f, struct dir_grave *grave)
     }
     free(f->objects);
     np_errors_clear(&f->errors);
+    np_errors_clear(&f->warnings);
     free(f->path);
     free(f);
 }
@@ -171,6 +172,10 @@ absorb(struct dir_file *f, struct np_manifest *m, struct dir_grave *grave)
     }
     f->errors = m->errors;
     memset(&m->errors, 0, sizeof m->errors);
+    np_errors_clear(&f->warnings);
+    f->warnings = m->warnings;
+    memset(&m->warnings, 0, sizeof m->warnings);
+    f->n_skipped = m->n_skipped;
     np_manifest_clear(m);
 }
 
@@ -178,7 +183,8 @@ absorb(struct dir_file *f, struct np_manifest *m, struct dir_grave *grave)
 static bool
 says_the_same(const struct dir_file *f, const struct np_manifest *m)
 {
-    if (f->errors.n || m->errors.n || f->n != m->n) {
+    if (f->errors.n || m->errors.n || f->warnings.n || m->warnings.n
+        || f->n != m->n || f->n_skipped != m->n_skipped) {
         return false;
     }
     for (size_t i = 0; i < f->n; i++) {
@@ -229,6 +235,7 @@ np_dir_file_unreadable(struct dir_file *f, int error)
 {
     memset(&f->stamp, 0, sizeof f->stamp);      /* To be read when it can. */
     np_errors_clear(&f->errors);
+    np_errors_clear(&f->warnings);
     np_errors_add(&f->errors, f->path, 0, NULL, "%s", ovs_strerror(error));
     if (f->n) {
         say_kept(&f->errors, NULL);

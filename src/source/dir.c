@@ -178,9 +178,9 @@ say_duplicate(struct np_errors *errors, const struct np_meta *object,
     ds_destroy(&key);
 }
 
-/* Collects the objects of all files, and the files' errors. */
+/* Collects the objects of all files, and what is said of the files. */
 static struct candidate *
-collect(struct dir_source *d, struct np_errors *errors, size_t *np)
+collect(struct dir_source *d, size_t *np)
 {
     const struct shash_node **nodes = shash_sort(&d->files);
     struct candidate *v;
@@ -199,7 +199,9 @@ collect(struct dir_source *d, struct np_errors *errors, size_t *np)
             v[n] = (struct candidate) { f->objects[j], n };
             n++;
         }
-        np_errors_append(errors, &f->errors);
+        np_errors_append(&d->up.errors, &f->errors);
+        np_errors_append(&d->up.warnings, &f->warnings);
+        d->up.n_skipped += f->n_skipped;
     }
     free(nodes);
     return v;
@@ -215,7 +217,9 @@ publish(struct dir_source *d)
 
     np_errors_clear(&s->errors);
     np_errors_append(&s->errors, &d->errors);
-    v = collect(d, &s->errors, &n);
+    np_errors_clear(&s->warnings);
+    s->n_skipped = 0;
+    v = collect(d, &n);
     qsort(v, n, sizeof *v, compare_candidates);
 
     free(s->objects);
@@ -406,6 +410,7 @@ dir_destroy(struct np_source *s)
     np_errors_clear(&d->errors);
     np_dir_watch_destroy(&d->watch);
     np_errors_clear(&s->errors);
+    np_errors_clear(&s->warnings);
     free(s->objects);
     free(s->problem);
     free(s->name);

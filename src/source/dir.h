@@ -45,6 +45,8 @@ struct dir_file {
     struct np_meta **objects;   /* In force; owned. */
     size_t n;
     struct np_errors errors;
+    struct np_errors warnings;
+    size_t n_skipped;
 };
 
 struct dir_file *np_dir_file_create(const char *path);

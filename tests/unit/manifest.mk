@@ -6,6 +6,7 @@ tests_unit_test_manifest_SOURCES = \
 	tests/unit/manifest/test-kinds.c \
 	tests/unit/manifest/test-main.c \
 	tests/unit/manifest/test-netpol.c \
+	tests/unit/manifest/test-rules.c \
 	tests/unit/manifest/test-yaml.c \
 	tests/unit/manifest/tests.h \
 	tests/unit/manifest/util.c \

@@ -5,5 +5,5 @@ int
 main(void)
 {
     return (test_yaml() + test_json() + test_kinds() + test_netpol()
-            + test_hostile()) != 0;
+            + test_rules() + test_hostile()) != 0;
 }

@@ -212,7 +212,7 @@ peers(void **state OVS_UNUSED)
           "    - {ipBlock: {cidr: ''}}\n"
           "    - {ipBlock: {cidr: 10.0.0.1}}\n"
           "    - {ipBlock: {cidr: 10.0.0.0/33}}\n"
-          "    - {ipBlock: {cidr: '::ffff:10.0.0.0/104'}}\n"
+          "    - {ipBlock: {cidr: '10.0.0.0/+8'}}\n"
           "    - {podSelector: null, namespaceSelector: ~}\n", "",
           "f:7: spec.ingress[0].from[0]: Required value: must specify a "
           "peer\n"
@@ -225,7 +225,7 @@ peers(void **state OVS_UNUSED)
           "f:12: spec.ingress[0].from[5].ipBlock.cidr: Invalid value: "
           "\"10.0.0.0/33\": " BAD_CIDR "\n"
           "f:13: spec.ingress[0].from[6].ipBlock.cidr: Invalid value: "
-          "\"::ffff:10.0.0.0/104\": " BAD_CIDR "\n"
+          "\"10.0.0.0/+8\": " BAD_CIDR "\n"
           "f:14: spec.ingress[0].from[7]: Required value: must specify a "
           "peer");
     check(POLICY "spec:\n  egress:\n  - to:\n    - ipBlock:\n"

@@ -8,6 +8,7 @@ int test_hostile(void);
 int test_json(void);
 int test_kinds(void);
 int test_netpol(void);
+int test_rules(void);
 int test_yaml(void);
 
 /* Decodes TEXT, called "f". */
