@@ -11,7 +11,12 @@
 
 struct ds;
 
-/* One mistake.  All strings are owned by the list. */
+/* A copy of S, to be freed, that can be shown to somebody: what a terminal
+ * would obey, line breaks included, and what is not UTF-8 becomes "\x0a". */
+char *np_printable(const char *s);
+
+/* One mistake.  All strings are owned by the list; all but the file's name are
+ * printable, whatever the input had in it. */
 struct np_error {
     char *file;                 /* As the user named it; may be NULL. */
     int line;                   /* From 1; 0 if there is none. */

@@ -1,7 +1,9 @@
 /* Lists of mistakes in inputs.
  *
  * One list holds what is wrong with everything that a decoder saw, in the
- * order in which it saw it. */
+ * order in which it saw it.  Mistakes are quoted, and whoever made the input
+ * chose the words: so that a line stays a line in a log, on a terminal and in
+ * JSON, what comes in here is made printable first. */
 
 #include <config.h>
 #include "netpol/error.h"
@@ -11,7 +13,48 @@
 #include <string.h>
 
 #include "openvswitch/dynamic-string.h"
+#include "unicode.h"
 #include "util.h"
+
+/* The length of the character at S, which starts with a byte above ASCII, or 0
+ * if it is none or a control character. */
+static size_t
+printable_length(const char *s)
+{
+    unsigned char c = *s;
+    size_t n = c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
+    char copy[5] = "";
+    char *error;
+
+    /* U+0080...U+009F: one of them starts a terminal's commands. */
+    if (c < 0xc2 || (c == 0xc2 && (unsigned char) s[1] < 0xa0)) {
+        return 0;
+    }
+    memcpy(copy, s, strnlen(s, n));
+    error = utf8_validate(copy, NULL);
+    free(error);
+    return error ? 0 : n;
+}
+
+char *
+np_printable(const char *s)
+{
+    struct ds out = DS_EMPTY_INITIALIZER;
+
+    while (*s) {
+        unsigned char c = *s;
+        size_t n = c < 0x80 ? c >= 0x20 && c != 0x7f : printable_length(s);
+
+        if (n) {
+            ds_put_buffer(&out, s, n);
+            s += n;
+        } else {
+            ds_put_format(&out, "\\x%02x", c);
+            s++;
+        }
+    }
+    return ds_steal_cstr(&out);
+}
 
 static struct np_error *
 new_error(struct np_errors *errors)
@@ -28,15 +71,18 @@ np_errors_add(struct np_errors *errors, const char *file, int line,
               const char *path, const char *format, ...)
 {
     struct np_error *e = new_error(errors);
+    char *reason;
     va_list args;
 
     e->file = nullable_xstrdup(file);
     e->line = line;
     e->object = NULL;
-    e->path = nullable_xstrdup(path);
+    e->path = path ? np_printable(path) : NULL;
     va_start(args, format);
-    e->reason = xvasprintf(format, args);
+    reason = xvasprintf(format, args);
     va_end(args);
+    e->reason = np_printable(reason);
+    free(reason);
 }
 
 void
@@ -60,7 +106,7 @@ np_errors_set_object(struct np_errors *errors, size_t from,
 {
     for (size_t i = from; i < errors->n; i++) {
         if (!errors->v[i].object) {
-            errors->v[i].object = xstrdup(object);
+            errors->v[i].object = np_printable(object);
         }
     }
 }
