@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include "hash.h"
 #include "netpol/compile.h"
+#include "netpol/error.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/hmap.h"
 #include "packets.h"
@@ -36,11 +37,14 @@ refuse(struct binder *binder, const struct np_bridge_port *port,
 {
     struct np_bad_port *bad = &binder->b->bad[binder->b->n_bad++];
     va_list args;
+    char *reason;
 
     va_start(args, format);
-    bad->port = port;
-    bad->reason = xvasprintf(format, args);
+    reason = xvasprintf(format, args);
     va_end(args);
+    bad->port = port;
+    bad->reason = np_printable(reason);     /* A UID may be anything. */
+    free(reason);
 }
 
 /* Returns false if ADDR is someone else's already. */

@@ -22,6 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "netpol/error.h"
 #include "packets.h"
 #include "smap.h"
 #include "util.h"
@@ -65,8 +66,10 @@ fail(struct reader *r, const char *key, const char *value,
         va_start(args, format);
         char *reason = xvasprintf(format, args);
         va_end(args);
-        r->port->error = xasprintf("external_ids:%s: \"%s\" %s",
-                                   key, value, reason);
+        char *error = xasprintf("external_ids:%s: \"%s\" %s",
+                                key, value, reason);
+        r->port->error = np_printable(error);
+        free(error);
         free(reason);
     }
 }

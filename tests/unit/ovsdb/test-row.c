@@ -209,6 +209,10 @@ test_broken_rows(void **state OVS_UNUSED)
     check(IFACE("netpol-role=router"),
           "unknown error=external_ids:netpol-role: \"router\" is neither "
           "gateway nor uplink");
+    /* What is quoted does not make a line of its own. */
+    check(IFACE("netpol-role=a\nb\x1b"),
+          "unknown error=external_ids:netpol-role: \"a\\x0ab\\x1b\" is "
+          "neither gateway nor uplink");
     check(IFACE("iface-id=shop_web|attached-mac=0a:58:00"),
           "pod shop/web error=external_ids:attached-mac: \"0a:58:00\" is not "
           "a MAC address of a station");
