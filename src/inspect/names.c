@@ -14,6 +14,7 @@
 #include "daemon.h"
 #include "dirs.h"
 #include "jsonrpc.h"
+#include "netpol/compile.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/json.h"
 #include "openvswitch/ofp-actions.h"
@@ -132,7 +133,9 @@ np_names_table_base(const struct np_names *names)
 {
     const struct json *base = member(names->json, "table_base", JSON_INTEGER);
 
-    return base ? json_integer(base) : -1;
+    return (base && json_integer(base) >= 0
+            && json_integer(base) <= NP_TABLE_BASE_MAX
+            ? json_integer(base) : -1);
 }
 
 static void

@@ -76,6 +76,8 @@ test_bad_answers(void **state OVS_UNUSED)
         "{\"bridge\": \"br-int\"}",
         "{\"bridge\": \"br-int\", \"ports\": 3, \"table_base\": \"x\"}",
         "{\"bridge\": \"br-int\", \"ports\": {\"3\": []}}",
+        "{\"bridge\": \"br-int\", \"table_base\": -20}",
+        "{\"bridge\": \"br-int\", \"table_base\": 256}",
     };
     struct np_names names;
 
