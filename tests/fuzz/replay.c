@@ -1,4 +1,4 @@
-/* Runs a target once on each file that is named, where there is no libFuzzer. */
+/* Runs a target once on each file named, where there is no libFuzzer. */
 
 #include <config.h>
 #include <errno.h>
@@ -11,6 +11,7 @@
 int
 main(int argc, char *argv[])
 {
+    LLVMFuzzerInitialize(&argc, &argv);
     for (int i = 1; i < argc; i++) {
         FILE *stream = fopen(argv[i], "r");
         struct ds s = DS_EMPTY_INITIALIZER;

@@ -1,11 +1,18 @@
 /* external_ids of an Interface and its Port: strings that end with a NUL, keys
- * and values in turn.  A key that starts with "p." is the Port's. */
+ * and values in turn.  A key that starts with "p." is the Port's; "=mac" and
+ * "=ofport" are columns of the Interface.  Then the port meets another one,
+ * which is right, in a cluster of two pods. */
 
 #include <config.h>
 #include <stdlib.h>
 #include <string.h>
 #include "fuzz/fuzz.h"
+#include "netpol/cache.h"
+#include "netpol/compile.h"
+#include "netpol/manifest.h"
+#include "openvswitch/dynamic-string.h"
 #include "ovsdb/row.h"
+#include "packets.h"
 #include "smap.h"
 #include "util.h"
 
@@ -43,13 +50,89 @@ read_ids(const uint8_t *data, size_t size, struct smap *iface,
 static void
 check(const struct np_bridge_port *port)
 {
-    ovs_assert(port->name);
+    ovs_assert(!strcmp(port->name, "veth0"));
+    ovs_assert(port->has_mac || eth_addr_is_zero(port->mac));
+    ovs_assert(port->role == NP_PORT_POD || !port->pod_name);
+    ovs_assert(!port->pod_name == !port->pod_namespace);
+    fuzz_check_printable(port->pod_namespace);
+    fuzz_check_printable(port->pod_name);
+    fuzz_check_printable(port->error);
     for (size_t i = 0; i < port->n_addrs; i++) {
         ovs_assert(port->addrs[i].len == np_prefix_max_len(&port->addrs[i]));
+        ovs_assert(!i || np_prefix_compare(&port->addrs[i - 1],
+                                           &port->addrs[i]) < 0);
     }
-    if (port->role == NP_PORT_POD && !port->error) {
-        ovs_assert(port->pod_uid || (port->pod_namespace && port->pod_name));
+    if (port->role == NP_PORT_POD) {
+        ovs_assert(!port->has_mac || !eth_addr_is_multicast(port->mac));
+        ovs_assert(port->error || port->pod_uid || port->pod_name);
     }
+}
+
+static const char objects[] =
+    "apiVersion: v1\nkind: Pod\nmetadata: {namespace: a, name: x, uid: u1}\n"
+    "status: {podIP: 10.0.0.1}\n---\n"
+    "apiVersion: v1\nkind: Pod\nmetadata: {namespace: a, name: y, uid: u2}\n"
+    "status: {podIP: 10.0.0.2}\n";
+
+/* Whoever gets the pods, nothing is had twice, and nothing is had by a port
+ * with a mistake in it. */
+static void
+check_binding(const struct np_binding *b)
+{
+    for (size_t i = 0; i < b->n_locals; i++) {
+        const struct np_local *l = &b->locals[i];
+
+        ovs_assert(!l->port->error && l->port->has_mac && l->port->ofport);
+        fuzz_check_printable(l->note);
+        for (size_t j = 0; j < i; j++) {
+            const struct np_local *m = &b->locals[j];
+
+            ovs_assert(l->pod != m->pod && l->port != m->port);
+            ovs_assert(!eth_addr_equals(l->port->mac, m->port->mac));
+            for (size_t k = 0; k < l->n_addrs * m->n_addrs; k++) {
+                ovs_assert(!np_prefix_equal(&l->addrs[k / m->n_addrs],
+                                            &m->addrs[k % m->n_addrs]));
+            }
+        }
+    }
+    for (size_t i = 0; i < b->n_bad; i++) {
+        fuzz_check_printable(b->bad[i].reason);
+    }
+}
+
+static void
+meet(const struct np_portmap *ports)
+{
+    struct np_manifest m = { .n = 0 };
+    struct np_binding binding;
+    struct np_cache cache;
+
+    np_manifest_decode(&m, "fuzz", objects, strlen(objects));
+    np_cache_init(&cache);
+    np_cache_rebuild(&cache, (const struct np_meta *const *) m.objects, m.n);
+    np_binding_build(&binding, ports, &cache, "node");
+    check_binding(&binding);
+    np_binding_clear(&binding);
+    np_cache_destroy(&cache);
+    np_manifest_clear(&m);
+}
+
+static void
+read_ports(struct np_port_row *row, struct np_portmap *map)
+{
+    struct smap iface = SMAP_INITIALIZER(&iface);
+    struct np_port_row other = {
+        .bridge = "br-int", .name = "veth1", .type = "", .ofport = 8,
+        .iface_ids = &iface, .port_ids = &iface,
+    };
+
+    smap_add(&iface, "iface-id", "a_y");
+    smap_add(&iface, "attached-mac", "0a:58:00:00:00:02");
+    map->v = xcalloc(2, sizeof *map->v);
+    map->n = 2;
+    np_port_from_row(row, &map->v[0]);
+    np_port_from_row(&other, &map->v[1]);
+    smap_destroy(&iface);
 }
 
 int
@@ -58,21 +141,23 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static const char *const types[] = { "", "system", "patch", "vxlan" };
     struct smap iface = SMAP_INITIALIZER(&iface);
     struct smap ids = SMAP_INITIALIZER(&ids);
-    struct np_portmap map = { .n = 1 };
     struct np_port_row row = {
-        .bridge = "br-int", .name = "veth0", .ofport = 7,
-        .mac_in_use = "0a:58:00:00:00:01", .iface_ids = &iface,
+        .bridge = "br-int", .name = "veth0", .iface_ids = &iface,
         .port_ids = &ids,
     };
+    struct np_portmap map = { .n = 0 };
 
     if (!size) {
         return 0;
     }
     row.type = types[data[0] % ARRAY_SIZE(types)];
     read_ids(data + 1, size - 1, &iface, &ids);
-    map.v = xzalloc(sizeof *map.v);
-    np_port_from_row(&row, &map.v[0]);
+    row.mac_in_use = smap_get_def(&iface, "=mac", "0a:58:00:00:00:01");
+    row.ofport = smap_get_int(&iface, "=ofport", 7);
+    read_ports(&row, &map);
     check(&map.v[0]);
+    ovs_assert(np_portmap_equal(&map, &map));
+    meet(&map);
 
     np_portmap_clear(&map);
     smap_destroy(&iface);

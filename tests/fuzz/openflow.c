@@ -1,0 +1,116 @@
+/* A message from the switch: what is installed, a bundle's answer, an error.
+ *
+ * The first byte chooses the version; length and version in the header are put
+ * right, as the connection would have it.  Everything else is as it comes. */
+
+#include <config.h>
+#include <stdlib.h>
+#include <string.h>
+#include "fuzz/fuzz.h"
+#include "openflow/openflow-private.h"
+#include "openflow/openflow.h"
+#include "openvswitch/match.h"
+#include "openvswitch/ofp-msgs.h"
+#include "openvswitch/ofpbuf.h"
+#include "util.h"
+
+static void
+read_flows(struct ofpbuf *msg)
+{
+    const struct np_flow **sorted;
+    struct np_flow_delta delta;
+    struct np_readback rb;
+
+    np_readback_init(&rb);
+    np_readback_add(&rb, msg);
+    sorted = np_flow_set_sort(&rb.ours);
+    for (size_t i = 0; i < np_flow_set_count(&rb.ours); i++) {
+        struct np_flow *copy;
+        struct match match;
+
+        minimatch_expand(&sorted[i]->match, &match);
+        copy = np_flow_create(sorted[i]->table, sorted[i]->priority,
+                              sorted[i]->cookie, &match, sorted[i]->actions,
+                              sorted[i]->actions_len);
+        ovs_assert(np_flow_equal(sorted[i], copy));
+        np_flow_destroy(copy);
+    }
+    free(sorted);
+    np_flow_set_diff(&rb.ours, &rb.ours, &delta);
+    ovs_assert(!delta.n_put && !delta.n_del);
+    np_flow_delta_destroy(&delta);
+    np_readback_destroy(&rb);
+}
+
+/* A bundle of two flows, somewhere under way. */
+static void
+answer_bundle(const struct ofp_header *oh, bool error)
+{
+    struct np_flow_set from, to;
+    struct np_flow_delta delta;
+    struct np_bundle bundle;
+    struct np_flow *flow;
+
+    np_flow_set_init(&from);
+    np_flow_set_init(&to);
+    free(np_flow_parse("table=1,priority=1,ip,actions=drop", NULL, &flow));
+    np_flow_set_put(&from, flow);
+    free(np_flow_parse("table=2,priority=2,ipv6,actions=drop", NULL, &flow));
+    np_flow_set_put(&to, flow);
+    np_flow_set_diff(&from, &to, &delta);
+    np_bundle_init(&bundle, &delta);
+    bundle.id = bundle.control_xid = 1;
+    bundle.first_xid = 2;
+    bundle.barrier_xid = 4;
+    if (error) {
+        ovs_assert(!np_bundle_error(&bundle, oh) || bundle.error);
+        fuzz_check_printable(bundle.error);
+    } else {
+        np_bundle_reply(&bundle, oh);
+    }
+    np_bundle_destroy(&bundle);
+    np_flow_set_destroy(&from);
+    np_flow_set_destroy(&to);
+}
+
+static void
+handle(struct ofpbuf *msg)
+{
+    enum ofptype type;
+
+    if (ofptype_decode(&type, msg->data)) {
+        return;
+    }
+    switch ((int) type) {
+    case OFPTYPE_FLOW_STATS_REPLY:
+        ofpmp_more(msg->data);
+        read_flows(msg);
+        break;
+    case OFPTYPE_BUNDLE_CONTROL:
+        answer_bundle(msg->data, false);
+        break;
+    case OFPTYPE_ERROR:
+        answer_bundle(msg->data, true);
+        break;
+    default:
+        break;
+    }
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct ofpbuf *msg;
+    struct ofp_header *oh;
+
+    if (size < sizeof *oh || size > UINT16_MAX) {
+        return 0;
+    }
+    msg = ofpbuf_clone_data(data, size);
+    oh = msg->data;
+    oh->version = OFP13_VERSION + data[0] % 3;
+    oh->length = htons(size);
+    handle(msg);
+    ofpbuf_delete(msg);
+    return 0;
+}
