@@ -1,326 +1,178 @@
 /* netpolctl check: may SRC open a connection to DST, and why.
  *
  * The judge of the objects (netpol/eval.h) is asked for each pair of addresses
- * of one family; the answer is yes if it is for all of them. */
+ * of one family; the answer is yes if it is for all of them.  A pod that has
+ * no address yet is judged by what it is: selectors see its labels, and no IP
+ * block covers it. */
 
 #include <config.h>
-#include "cli/query.h"
+#include "cli/check.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "openvswitch/dynamic-string.h"
-#include "openvswitch/json.h"
 #include "util.h"
 
-struct pair {
-    const struct np_prefix *src, *dst;
-    struct np_eval_verdict verdict;
-};
-
-struct answer {
-    struct pair *pairs;
-    size_t n;
-    bool allowed;
-};
-
-static bool
-same_family(const struct np_prefix *a, const struct np_prefix *b)
+int
+check_family(const struct check_pair *pair)
 {
-    return !a->family || !b->family || a->family == b->family;
+    return pair->src->family ? pair->src->family : pair->dst->family;
 }
 
-/* The addresses of the node where the server's pod runs. */
+const char *
+check_why_name(enum check_why why)
+{
+    switch (why) {
+    case WHY_NO_POD: return "no-pod";
+    case WHY_HOST_NETWORK: return "host-network";
+    case WHY_FINISHED: return "finished";
+    case WHY_NOT_ISOLATED: return "not-isolated";
+    case WHY_SELF: return "self";
+    case WHY_NODE: return "node";
+    case WHY_RULE: return "rule";
+    case WHY_NO_RULE: return "no-rule";
+    }
+    OVS_NOT_REACHED();
+}
+
+bool
+check_pairs_alike(const struct check_pair *a, const struct check_pair *b)
+{
+    for (int i = 0; i < 2; i++) {
+        const struct np_eval_reason *x = &a->verdict.direction[i].reason;
+        const struct np_eval_reason *y = &b->verdict.direction[i].reason;
+
+        if (a->why[i] != b->why[i] || x->policy != y->policy
+            || x->rule != y->rule || x->peer != y->peer
+            || x->port != y->port) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The addresses of a node: its object's, and those of the pods that are it. */
+struct node_addrs {
+    struct np_prefix *v;
+    size_t n;
+};
+
 static void
-find_node(struct np_eval_world *world, const struct cli_options *o,
+add_node_addrs(struct node_addrs *a, const struct np_prefix *v, size_t n)
+{
+    a->v = xrealloc(a->v, (a->n + n) * sizeof *a->v);
+    if (n) {
+        memcpy(a->v + a->n, v, n * sizeof *v);
+    }
+    a->n += n;
+}
+
+static void
+find_node(struct node_addrs *a, const struct cli_options *o,
           const struct cli_input *in, const struct cli_query *q)
 {
     const char *name = (o->node ? o->node
                         : q->dst.pod ? q->dst.pod->node_name : NULL);
 
     for (size_t i = 0; name && i < in->n; i++) {
-        const struct np_node *node = (const struct np_node *) in->objects[i];
+        const struct np_meta *meta = in->objects[i];
+        const struct np_node *node = (const struct np_node *) meta;
+        const struct np_pod *pod = (const struct np_pod *) meta;
 
-        if (node->meta.kind == NP_NODE && !strcmp(node->meta.name, name)) {
-            world->node_addrs = node->addrs;
-            world->n_node_addrs = node->n_addrs;
-            return;
+        if (meta->kind == NP_NODE && !strcmp(meta->name, name)) {
+            add_node_addrs(a, node->addrs, node->n_addrs);
+        } else if (meta->kind == NP_POD && pod->host_network
+                   && nullable_string_is_equal(pod->node_name, name)) {
+            add_node_addrs(a, pod->addrs, pod->n_addrs);
         }
     }
-    if (o->node) {
-        cli_fail("no node %s in what -f names", o->node);
+    if (o->node && !a->n) {
+        cli_fail("nothing in what -f names has an address of node %s",
+                 o->node);
     }
 }
 
-static void
-ask(struct answer *a, const struct np_eval_world *world,
-    const struct cli_query *q)
+static enum check_why
+find_why(const struct check_pair *pair, const struct cli_query *q,
+         enum np_direction direction)
 {
+    const struct np_eval_direction *d = &pair->verdict.direction[direction];
+    const struct np_pod *pod = (direction == NP_EGRESS ? q->src.pod
+                                : q->dst.pod);
+
+    if (!pod) {
+        return WHY_NO_POD;
+    } else if (pod->host_network) {
+        return WHY_HOST_NETWORK;
+    } else if (!np_pod_counts(pod)) {
+        return WHY_FINISHED;
+    } else if (!d->n_isolating) {
+        return WHY_NOT_ISOLATED;
+    } else if (d->exempt) {
+        return q->src.pod == q->dst.pod ? WHY_SELF : WHY_NODE;
+    }
+    return d->allowed ? WHY_RULE : WHY_NO_RULE;
+}
+
+static void
+ask_pair(struct check_answer *a, const struct np_eval_world *world,
+         const struct np_prefix *src, const struct np_prefix *dst)
+{
+    const struct cli_query *q = a->query;
+    struct check_pair *pair = &a->pairs[a->n++];
+    struct np_eval_query query = {
+        .opener = { *src, q->src.pod },
+        .server = { *dst, q->dst.pod },
+        .proto = q->proto, .port = q->port,
+    };
+
+    pair->src = src;
+    pair->dst = dst;
+    np_eval(world, &query, &pair->verdict);
+    pair->why[NP_INGRESS] = find_why(pair, q, NP_INGRESS);
+    pair->why[NP_EGRESS] = find_why(pair, q, NP_EGRESS);
+    a->allowed = a->allowed && pair->verdict.allowed;
+}
+
+static void
+ask(struct check_answer *a, const struct np_eval_world *world)
+{
+    const struct cli_query *q = a->query;
+
     a->allowed = true;
     a->pairs = xcalloc(q->src.n_addrs * q->dst.n_addrs, sizeof *a->pairs);
     for (size_t i = 0; i < q->src.n_addrs; i++) {
         for (size_t j = 0; j < q->dst.n_addrs; j++) {
-            struct pair *pair = &a->pairs[a->n];
-            struct np_eval_query query = {
-                .opener = { q->src.addrs[i], q->src.pod },
-                .server = { q->dst.addrs[j], q->dst.pod },
-                .proto = q->proto, .port = q->port,
-            };
+            const struct np_prefix *src = &q->src.addrs[i];
+            const struct np_prefix *dst = &q->dst.addrs[j];
 
-            if (same_family(&q->src.addrs[i], &q->dst.addrs[j])) {
-                pair->src = &q->src.addrs[i];
-                pair->dst = &q->dst.addrs[j];
-                np_eval(world, &query, &pair->verdict);
-                a->allowed = a->allowed && pair->verdict.allowed;
-                a->n++;
+            if (!src->family || !dst->family || src->family == dst->family) {
+                ask_pair(a, world, src, dst);
             }
         }
     }
-}
-
-/* Does every pair get the same answer for the same reason? */
-static bool
-all_alike(const struct answer *a)
-{
-    for (size_t i = 1; i < a->n; i++) {
-        for (int direction = 0; direction < 2; direction++) {
-            const struct np_eval_direction *x
-                = &a->pairs[0].verdict.direction[direction];
-            const struct np_eval_direction *y
-                = &a->pairs[i].verdict.direction[direction];
-
-            if (x->allowed != y->allowed || x->exempt != y->exempt
-                || memcmp(&x->reason, &y->reason, sizeof x->reason)) {
-                return false;
-            }
-        }
+    if (!a->n) {
+        cli_fail("%s and %s have no addresses of one family", q->src.name,
+                 q->dst.name);
     }
-    return true;
 }
 
-/* Text. */
-
+/* What the API server refuses is in force nowhere, so the verdict is right for
+ * a cluster; it may not be what the author meant. */
 static void
-put_place(const struct np_meta *meta, int line)
+warn_of_errors(const struct cli_input *in)
 {
-    if (meta->file) {
-        printf(" (%s:%d)", meta->file, line);
-    }
-}
-
-/* The rule, and the line of the item that decided. */
-static void
-print_reason(const struct np_eval_reason *r, enum np_direction direction)
-{
-    const struct np_netpol_rule *rule = &r->policy->rules[direction][r->rule];
-    int line = rule->line;
-
-    printf("    allowed by NetworkPolicy %s/%s %s[%d]",
-           r->policy->meta.namespace, r->policy->meta.name,
-           np_direction_name(direction), r->rule);
-    if (r->peer >= 0) {
-        printf(" %s[%d]", direction == NP_INGRESS ? "from" : "to", r->peer);
-        line = rule->peers[r->peer].line;
-    }
-    if (r->port >= 0) {
-        printf(" ports[%d]", r->port);
-        line = r->peer >= 0 ? line : rule->ports[r->port].line;
-    }
-    put_place(&r->policy->meta, line);
-    putchar('\n');
-}
-
-static void
-print_direction(const struct np_eval_direction *d, enum np_direction direction,
-                const struct cli_end *end, const struct cli_end *other)
-{
-    printf("  %s of %s: ", np_direction_name(direction), end->name);
-    if (!end->pod) {
-        puts("not a pod, no policy applies");
-    } else if (!np_pod_counts(end->pod)) {
-        puts(end->pod->host_network
-             ? "on the host's network, so it is its node's address"
-             : "it has finished, no policy applies");
-    } else if (!d->n_isolating) {
-        puts("no policy isolates it");
-    } else {
-        puts("isolated by");
-        for (size_t i = 0; i < d->n_isolating; i++) {
-            const struct np_meta *meta = &d->isolating[i]->meta;
-
-            printf("    NetworkPolicy %s/%s", meta->namespace, meta->name);
-            put_place(meta, meta->line);
-            putchar('\n');
-        }
-        if (d->exempt) {
-            printf("    always allowed from %s\n",
-                   other->pod == end->pod ? "the pod itself"
-                                          : "the pod's own node");
-        } else if (d->allowed) {
-            print_reason(&d->reason, direction);
-        } else {
-            puts("    no rule of theirs allows it");
-        }
+    if (in->errors.n) {
+        fprintf(stderr, "%s: warning: judged without the objects that have "
+                "errors (%"PRIuSIZE", see %s validate)\n", program_name,
+                in->errors.n, program_name);
     }
 }
 
 static void
-print_verdict(bool allowed, const char *src, const char *dst,
-              const struct cli_query *q, bool colour)
-{
-    struct ds s = DS_EMPTY_INITIALIZER;
-
-    cli_query_format_service(q, &s);
-    printf("%s%s%s: %s -> %s, %s\n",
-           !colour ? "" : allowed ? "\033[1;32m" : "\033[1;31m",
-           allowed ? "allowed" : "denied", colour ? "\033[0m" : "",
-           src, dst, ds_cstr(&s));
-    ds_destroy(&s);
-}
-
-static void
-print_directions(const struct pair *pair, const struct cli_query *q)
-{
-    print_direction(&pair->verdict.direction[NP_EGRESS], NP_EGRESS, &q->src,
-                    &q->dst);
-    print_direction(&pair->verdict.direction[NP_INGRESS], NP_INGRESS, &q->dst,
-                    &q->src);
-}
-
-static void
-warn_without_address(const struct cli_end *end)
-{
-    if (!end->addrs[0].family) {
-        printf("  %s has no address yet: IP blocks are taken not to cover "
-               "it\n", end->name);
-    }
-}
-
-static void
-print_text(const struct answer *a, const struct cli_query *q, bool colour)
-{
-    print_verdict(a->allowed, q->src.name, q->dst.name, q, colour);
-    warn_without_address(&q->src);
-    warn_without_address(&q->dst);
-    if (all_alike(a)) {
-        print_directions(&a->pairs[0], q);
-        return;
-    }
-    for (size_t i = 0; i < a->n; i++) {
-        struct ds src = DS_EMPTY_INITIALIZER;
-        struct ds dst = DS_EMPTY_INITIALIZER;
-
-        np_prefix_format(a->pairs[i].src, &src);
-        np_prefix_format(a->pairs[i].dst, &dst);
-        print_verdict(a->pairs[i].verdict.allowed, ds_cstr(&src),
-                      ds_cstr(&dst), q, colour);
-        print_directions(&a->pairs[i], q);
-        ds_destroy(&src);
-        ds_destroy(&dst);
-    }
-}
-
-/* JSON. */
-
-static struct json *
-policy_to_json(const struct np_meta *meta)
-{
-    struct json *o = json_object_create();
-
-    json_object_put_string(o, "kind", np_kind_name(meta->kind));
-    json_object_put_string(o, "namespace", meta->namespace);
-    json_object_put_string(o, "name", meta->name);
-    if (meta->file) {
-        json_object_put_string(o, "file", meta->file);
-        json_object_put(o, "line", json_integer_create(meta->line));
-    }
-    return o;
-}
-
-static void
-put_index(struct json *o, const char *name, int index)
-{
-    if (index >= 0) {
-        json_object_put(o, name, json_integer_create(index));
-    }
-}
-
-static struct json *
-direction_to_json(const struct np_eval_direction *d)
-{
-    struct json *isolating = json_array_create_empty();
-    struct json *o = json_object_create();
-
-    for (size_t i = 0; i < d->n_isolating; i++) {
-        json_array_add(isolating, policy_to_json(&d->isolating[i]->meta));
-    }
-    json_object_put(o, "allowed", json_boolean_create(d->allowed));
-    json_object_put(o, "exempt", json_boolean_create(d->exempt));
-    json_object_put(o, "isolated_by", isolating);
-    if (d->reason.policy) {
-        struct json *rule = policy_to_json(&d->reason.policy->meta);
-
-        put_index(rule, "rule", d->reason.rule);
-        put_index(rule, "peer", d->reason.peer);
-        put_index(rule, "port", d->reason.port);
-        json_object_put(o, "allowed_by", rule);
-    }
-    return o;
-}
-
-static struct json *
-address_to_json(const struct np_prefix *addr)
-{
-    struct ds s = DS_EMPTY_INITIALIZER;
-    struct json *json;
-
-    if (!addr->family) {
-        return json_null_create();
-    }
-    np_prefix_format(addr, &s);
-    json = json_string_create(ds_cstr(&s));
-    ds_destroy(&s);
-    return json;
-}
-
-static void
-print_json(const struct answer *a, const struct cli_query *q)
-{
-    struct json *pairs = json_array_create_empty();
-    struct json *o = json_object_create();
-    char *text;
-
-    for (size_t i = 0; i < a->n; i++) {
-        const struct np_eval_verdict *v = &a->pairs[i].verdict;
-        struct json *pair = json_object_create();
-
-        json_object_put(pair, "source", address_to_json(a->pairs[i].src));
-        json_object_put(pair, "destination",
-                        address_to_json(a->pairs[i].dst));
-        json_object_put(pair, "allowed", json_boolean_create(v->allowed));
-        json_object_put(pair, "egress",
-                        direction_to_json(&v->direction[NP_EGRESS]));
-        json_object_put(pair, "ingress",
-                        direction_to_json(&v->direction[NP_INGRESS]));
-        json_array_add(pairs, pair);
-    }
-    json_object_put(o, "allowed", json_boolean_create(a->allowed));
-    json_object_put_string(o, "source", q->src.name);
-    json_object_put_string(o, "destination", q->dst.name);
-    if (q->proto != CLI_ANY_PROTO) {
-        json_object_put(o, "protocol", json_integer_create(q->proto));
-        json_object_put(o, "port", json_integer_create(q->port));
-    }
-    json_object_put(o, "addresses", pairs);
-    text = json_to_string(o, JSSF_PRETTY | JSSF_SORT);
-    puts(text);
-    free(text);
-    json_destroy(o);
-}
-
-static void
-answer_destroy(struct answer *a)
+answer_destroy(struct check_answer *a)
 {
     for (size_t i = 0; i < a->n; i++) {
         np_eval_verdict_destroy(&a->pairs[i].verdict);
@@ -332,35 +184,31 @@ int
 cli_check(const struct cli_options *o, int argc OVS_UNUSED, char *argv[])
 {
     struct np_eval_world world = { .objects = NULL };
-    struct answer answer = { .n = 0 };
-    struct cli_input in;
+    struct node_addrs node = { .n = 0 };
     struct cli_query q;
+    struct check_answer answer = { .query = &q };
+    struct cli_input in;
     int status;
 
     cli_input_read(&in, &o->files);
-    if (in.errors.n) {
-        fprintf(stderr, "%s: judged without %"PRIuSIZE" errors that "
-                "`%s validate` shows\n", program_name, in.errors.n,
-                program_name);
-    }
+    warn_of_errors(&in);
     cli_query_parse(&q, o, &in, argv[0], argv[1]);
+    find_node(&node, o, &in, &q);
     world.objects = in.objects;
     world.n = in.n;
-    find_node(&world, o, &in, &q);
-    ask(&answer, &world, &q);
-    if (!answer.n) {
-        cli_fail("%s and %s have no addresses of one family", q.src.name,
-                 q.dst.name);
-    }
+    world.node_addrs = node.v;
+    world.n_node_addrs = node.n;
+    ask(&answer, &world);
     if (o->json) {
-        print_json(&answer, &q);
+        check_print_json(&answer);
     } else {
-        print_text(&answer, &q, o->colour);
+        check_print_text(&answer, o->colour);
     }
 
     status = answer.allowed ? CLI_YES : CLI_NO;
     answer_destroy(&answer);
     cli_query_destroy(&q);
     cli_input_destroy(&in);
+    free(node.v);
     return status;
 }

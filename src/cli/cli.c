@@ -5,6 +5,7 @@
 #include <config.h>
 #include "cli/cli.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "openvswitch/json.h"
 #include "openvswitch/vlog.h"
 #include "util.h"
 
@@ -72,6 +74,27 @@ usage(void)
         printf("  %s\n", commands[i].example);
     }
     exit(CLI_YES);
+}
+
+void
+cli_print_json(struct json *json)
+{
+    char *text = json_to_string(json, JSSF_PRETTY | JSSF_SORT);
+
+    puts(text);
+    free(text);
+    json_destroy(json);
+}
+
+/* https://no-color.org */
+static bool
+wants_colour(void)
+{
+    const char *no_color = getenv("NO_COLOR");
+    const char *term = getenv("TERM");
+
+    return (isatty(STDOUT_FILENO) && !(no_color && *no_color)
+            && !(term && !strcmp(term, "dumb")));
 }
 
 static void
@@ -143,7 +166,7 @@ np_cli_main(int argc, char *argv[])
     struct cli_options o = {
         .files = SVEC_EMPTY_INITIALIZER,
         .namespace = "default",
-        .colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR"),
+        .colour = wants_colour(),
     };
     const struct command *command;
     int status;
@@ -167,5 +190,8 @@ np_cli_main(int argc, char *argv[])
     }
     status = command->run(&o, argc, argv);
     svec_destroy(&o.files);
+    if (fflush(stdout) || ferror(stdout)) {
+        cli_fail("cannot write: %s", ovs_strerror(errno));
+    }
     return status;
 }

@@ -9,7 +9,7 @@
 #include "netpol/object.h"
 #include "svec.h"
 
-struct ds;
+struct json;
 struct np_manifest;
 struct np_source;
 
@@ -29,7 +29,7 @@ struct cli_input {
     const struct np_meta **objects;     /* No two the same; borrowed from what
                                          * follows. */
     size_t n, allocated;
-    struct np_errors errors;    /* By file and line. */
+    struct np_errors errors, warnings;  /* By file and line. */
     size_t n_skipped;           /* Documents of other kinds. */
     struct np_manifest *manifests;      /* One a file, */
     struct np_source **directories;     /* one a directory. */
@@ -44,8 +44,12 @@ _Noreturn void cli_fail(const char *format, ...)
 void cli_input_read(struct cli_input *, const struct svec *files);
 void cli_input_destroy(struct cli_input *);
 
-/* What to write instead, where that is clear; NULL elsewhere. */
-const char *cli_hint(const struct np_error *);
+/* What to write instead, where that is clear; NULL elsewhere.  The caller frees
+ * it. */
+char *cli_hint(const struct np_error *);
+
+/* Prints JSON, which it takes. */
+void cli_print_json(struct json *);
 
 /* The commands; each returns an exit status. */
 int cli_validate(const struct cli_options *, int argc, char *argv[]);

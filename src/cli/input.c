@@ -1,6 +1,6 @@
 /* What -f names: files, directories as the daemon reads them, standard input.
  * All of it together is one set of objects, in which nothing is defined
- * twice. */
+ * twice; a file that is named twice is the same all the same. */
 
 #include <config.h>
 #include "cli/cli.h"
@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "netpol/manifest.h"
 #include "netpol/source.h"
@@ -34,11 +35,15 @@ add_object(struct cli_input *in, struct shash *seen,
     char *key = object_key(object);
     const struct np_meta *first = shash_find_data(seen, key);
 
-    if (first) {
+    if (first && first->line == object->line
+        && !strcmp(first->file, object->file)) {
+        /* The same. */
+    } else if (first) {
         np_errors_add(&in->errors, object->file, object->line,
                       "metadata.name", "Duplicate value: \"%s\": %s is "
-                      "already defined at %s:%d", object->name, key,
-                      first->file, first->line);
+                      "already defined at %s:%d, which holds", object->name,
+                      key, first->file, first->line);
+        np_errors_set_object(&in->errors, in->errors.n - 1, key);
     } else {
         shash_add(seen, key, object);
         if (in->n >= in->allocated) {
@@ -82,6 +87,7 @@ read_file(struct cli_input *in, struct shash *seen, const char *name)
         np_manifest_read(m, name);
     }
     np_errors_append(&in->errors, &m->errors);
+    np_errors_append(&in->warnings, &m->warnings);
     in->n_skipped += m->n_skipped;
     for (size_t i = 0; i < m->n; i++) {
         add_object(in, seen, m->objects[i]);
@@ -105,6 +111,8 @@ read_directory(struct cli_input *in, struct shash *seen, const char *name)
     }
     in->directories[in->n_directories++] = source;
     np_errors_append(&in->errors, &source->errors);
+    np_errors_append(&in->warnings, &source->warnings);
+    in->n_skipped += source->n_skipped;
     for (size_t i = 0; i < source->n_objects; i++) {
         add_object(in, seen, source->objects[i]);
     }
@@ -112,13 +120,45 @@ read_directory(struct cli_input *in, struct shash *seen, const char *name)
 }
 
 static int
+nullable_strcmp(const char *a, const char *b)
+{
+    return strcmp(a ? a : "", b ? b : "");
+}
+
+static int
 compare_errors(const void *a_, const void *b_)
 {
     const struct np_error *a = a_;
     const struct np_error *b = b_;
-    int cmp = strcmp(a->file ? a->file : "", b->file ? b->file : "");
+    int cmp = nullable_strcmp(a->file, b->file);
 
-    return cmp ? cmp : a->line < b->line ? -1 : a->line > b->line;
+    if (!cmp) {
+        cmp = a->line < b->line ? -1 : a->line > b->line;
+    }
+    if (!cmp) {
+        cmp = nullable_strcmp(a->path, b->path);
+    }
+    return cmp ? cmp : strcmp(a->reason, b->reason);
+}
+
+/* Sorts by place and leaves out what was read twice. */
+static void
+sort_errors(struct np_errors *errors)
+{
+    struct np_errors sorted = { .n = 0 };
+
+    if (errors->n) {
+        qsort(errors->v, errors->n, sizeof *errors->v, compare_errors);
+    }
+    for (size_t i = 0; i < errors->n; i++) {
+        struct np_errors one = { &errors->v[i], 1, 1 };
+
+        if (!i || compare_errors(&errors->v[i - 1], &errors->v[i])) {
+            np_errors_append(&sorted, &one);
+        }
+    }
+    np_errors_clear(errors);
+    *errors = sorted;
 }
 
 void
@@ -133,7 +173,7 @@ cli_input_read(struct cli_input *in, const struct svec *files)
         const char *name = files->names[i];
         struct stat st;
 
-        if (strcmp(name, "-") && stat(name, &st)) {
+        if (strcmp(name, "-") && (stat(name, &st) || access(name, R_OK))) {
             cli_fail("%s: %s", name, ovs_strerror(errno));
         } else if (strcmp(name, "-") && S_ISDIR(st.st_mode)) {
             read_directory(in, &seen, name);
@@ -141,10 +181,8 @@ cli_input_read(struct cli_input *in, const struct svec *files)
             read_file(in, &seen, name);
         }
     }
-    if (in->errors.n) {
-        qsort(in->errors.v, in->errors.n, sizeof *in->errors.v,
-              compare_errors);
-    }
+    sort_errors(&in->errors);
+    sort_errors(&in->warnings);
     shash_destroy(&seen);
 }
 
@@ -161,4 +199,5 @@ cli_input_destroy(struct cli_input *in)
     free(in->directories);
     free(in->objects);
     np_errors_clear(&in->errors);
+    np_errors_clear(&in->warnings);
 }

@@ -48,6 +48,9 @@ parse_port(struct cli_query *q, const char *s)
 {
     int number;
 
+    if (!*s && !has_ports(q->proto)) {
+        return;
+    }
     if (str_to_int(s, 10, &number)) {
         if (number < has_ports(q->proto) || number > UINT16_MAX) {
             cli_fail("port %s is not between 1 and 65535", s);
@@ -132,28 +135,43 @@ find_pod(const struct cli_options *o, const struct cli_input *in,
     return pod;
 }
 
-/* A pod on the host's network is its node's address and nothing more; one that
- * has finished has no address of its own either. */
+static void
+set_addrs(struct cli_end *end, const struct np_prefix *addrs, size_t n)
+{
+    if (n) {
+        end->addrs = xmemdup(addrs, n * sizeof *addrs);
+        end->n_addrs = n;
+    }
+}
+
+/* A pod on the host's network is its node's address and nothing more. */
 static void
 parse_end(struct cli_end *end, const struct cli_options *o,
           const struct cli_input *in, const char *name)
 {
+    static const struct np_prefix unknown = { .family = 0 };
     struct np_eval_world world = { .objects = in->objects, .n = in->n };
     struct np_prefix addr;
 
     end->name = name;
     if (np_addr_parse(name, &addr)) {
         end->pod = np_eval_pod_at(&world, &addr);
-        end->addrs = xmemdup(&addr, sizeof addr);
-        end->n_addrs = 1;
+        set_addrs(end, &addr, 1);
         return;
     }
     end->pod = find_pod(o, in, name);
-    end->n_addrs = end->pod->n_addrs ? end->pod->n_addrs : 1;
-    end->addrs = xzalloc(end->n_addrs * sizeof *end->addrs);
     if (end->pod->n_addrs) {
-        memcpy(end->addrs, end->pod->addrs,
-               end->n_addrs * sizeof *end->addrs);
+        set_addrs(end, end->pod->addrs, end->pod->n_addrs);
+    } else if (end->pod->host_network && end->pod->node_name) {
+        const struct np_node *node = (const struct np_node *)
+            find(in, NP_NODE, NULL, end->pod->node_name);
+
+        if (node) {
+            set_addrs(end, node->addrs, node->n_addrs);
+        }
+    }
+    if (!end->n_addrs) {
+        set_addrs(end, &unknown, 1);
     }
 }
 
