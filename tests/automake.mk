@@ -24,6 +24,7 @@ include tests/unit/object.mk
 include tests/unit/flow.mk
 include tests/unit/manifest.mk
 include tests/unit/source.mk
+include tests/unit/cli.mk
 include tests/unit/policy.mk
 include tests/unit/compile.mk
 include tests/unit/openflow.mk

@@ -26,7 +26,8 @@ struct np_eval_world {
 
 /* One end of a connection. */
 struct np_eval_end {
-    struct np_prefix addr;      /* Full length; both ends of one family. */
+    struct np_prefix addr;      /* Full length; both ends of one family.  All
+                                 * zeros if not known: no block covers it. */
     const struct np_pod *pod;   /* Whose address it is, or NULL. */
 };
 

@@ -1,6 +1,6 @@
-/* netpolctl: what kubectl and promtool would say of policies, without a cluster
- * and without a switch.  It is installed as kubectl-netpol too, so that
- * `kubectl netpol` finds it. */
+/* netpolctl: what kubectl and promtool would say of policies, without a
+ * cluster and without a switch.  It is installed as kubectl-netpol too, so
+ * that `kubectl netpol` finds it. */
 
 #include <config.h>
 #include "cli/cli.h"

@@ -44,8 +44,8 @@ _Noreturn void cli_fail(const char *format, ...)
 void cli_input_read(struct cli_input *, const struct svec *files);
 void cli_input_destroy(struct cli_input *);
 
-/* What to write instead, where that is clear; NULL elsewhere.  The caller frees
- * it. */
+/* What to write instead, where that is clear; NULL elsewhere.  The caller
+ * frees it. */
 char *cli_hint(const struct np_error *);
 
 /* Prints JSON, which it takes. */

@@ -23,8 +23,8 @@ ends_with(const char *s, const char *end)
     return n >= m && !strcmp(s + n - m, end);
 }
 
-/* What stands in the first pair of double quotes; the caller frees it.  NULL if
- * there is none. */
+/* What stands in the first pair of double quotes; the caller frees it.  NULL
+ * if there is none. */
 static char *
 quoted(const char *reason)
 {

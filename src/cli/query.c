@@ -76,8 +76,8 @@ parse_port(struct cli_query *q, const char *s)
 }
 
 /* Cuts ":PORT[/PROTO]" off TEXT and returns what is behind the colon, or NULL.
- * The colons of an IPv6 address are no such colon, unless the address stands in
- * brackets, which are taken away. */
+ * The colons of an IPv6 address are no such colon, unless the address stands
+ * in brackets, which are taken away. */
 static char *
 cut_service(char *text)
 {

@@ -26,8 +26,8 @@ struct cli_query {
  * is true of traffic of every kind. */
 #define CLI_ANY_PROTO 253
 
-/* Understands SRC and DST[:PORT[/PROTO]]; exits if they make no sense or name a
- * pod that is not there. */
+/* Understands SRC and DST[:PORT[/PROTO]]; exits if they make no sense or name
+ * a pod that is not there. */
 void cli_query_parse(struct cli_query *, const struct cli_options *,
                      const struct cli_input *, const char *src,
                      const char *dst);

@@ -26,11 +26,16 @@ FAILED = pytest.StashKey[set]()     # paths of modules with a failed test
 RUNNING = []                        # labs that are up
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "rootless: needs no root")
+
+
 def pytest_collection_modifyitems(items):
     if os.geteuid():
         skip = pytest.mark.skip(reason="needs root for network namespaces")
         for item in items:
-            item.add_marker(skip)
+            if not item.get_closest_marker("rootless"):
+                item.add_marker(skip)
 
 
 @pytest.hookimpl(hookwrapper=True)

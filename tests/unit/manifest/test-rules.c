@@ -36,8 +36,8 @@
 #define LABEL_RE "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 #define NAME_RE "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
 #define SUBDOMAIN "a lowercase RFC 1123 subdomain must consist of lower " \
-    "case alphanumeric characters, '-' or '.', and must start and end with an " \
-    "alphanumeric character (e.g. 'example.com', regex used for validation " \
+    "case alphanumeric characters, '-' or '.', and must start and end with " \
+    "an alphanumeric character (e.g. 'example.com', regex used for validation " \
     "is '" LABEL_RE "(\\." LABEL_RE ")*')"
 #define LABEL "a lowercase RFC 1123 label must consist of lower case " \
     "alphanumeric characters or '-', and must start and end with an " \
