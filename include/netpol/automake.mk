@@ -1,6 +1,7 @@
 noinst_HEADERS = \
 	include/netpol/addr.h \
 	include/netpol/cache.h \
+	include/netpol/change.h \
 	include/netpol/compile.h \
 	include/netpol/error.h \
 	include/netpol/eval.h \

@@ -138,4 +138,25 @@ void np_flow_set_diff(const struct np_flow_set *from,
                       const struct np_flow_set *to, struct np_flow_delta *);
 void np_flow_delta_destroy(struct np_flow_delta *);
 
+/* A change of a set whatever else is in it: flows to put, replacing those with
+ * the same key, and flows to delete, of which only the key counts.  No key is
+ * in both. */
+struct np_flow_patch {
+    struct np_flow_set put;
+    struct np_flow_set del;
+};
+
+void np_flow_patch_init(struct np_flow_patch *);
+void np_flow_patch_destroy(struct np_flow_patch *);
+void np_flow_patch_swap(struct np_flow_patch *, struct np_flow_patch *);
+bool np_flow_patch_is_empty(const struct np_flow_patch *);
+/* Both take FLOW; what was said of its key before is forgotten. */
+void np_flow_patch_put(struct np_flow_patch *, struct np_flow *flow);
+void np_flow_patch_del(struct np_flow_patch *, struct np_flow *flow);
+/* Makes PATCH say both in turn, itself and then NEXT, which is empty
+ * afterwards. */
+void np_flow_patch_join(struct np_flow_patch *, struct np_flow_patch *next);
+/* Changes SET; PATCH is empty afterwards. */
+void np_flow_patch_apply(struct np_flow_patch *, struct np_flow_set *set);
+
 #endif /* netpol/flow.h */

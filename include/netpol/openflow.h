@@ -35,6 +35,11 @@ void np_installer_set_target(struct np_installer *, const char *target);
  * fulfilled once np_installer_realized() is not below it. */
 uint64_t np_installer_set_desired(struct np_installer *,
                                   struct np_flow_set *desired);
+/* The same for a change of the newest desired set, of which there must have
+ * been one; PATCH is empty afterwards.  Costs what is in PATCH, whatever the
+ * size of the table. */
+uint64_t np_installer_patch(struct np_installer *,
+                            struct np_flow_patch *patch);
 /* Removes all flows of ours and installs none until np_installer_resume();
  * returns the number of this wish. */
 uint64_t np_installer_flush(struct np_installer *);

@@ -1,4 +1,5 @@
 libnetpol_a_SOURCES += \
+	src/object/change.c \
 	src/object/destroy.c \
 	src/object/equal.c \
 	src/object/labels.c \

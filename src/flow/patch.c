@@ -1,0 +1,91 @@
+/* Changes of a flow set that are known without comparing two whole ones. */
+
+#include <config.h>
+
+#include "flow-private.h"
+
+void
+np_flow_patch_init(struct np_flow_patch *patch)
+{
+    np_flow_set_init(&patch->put);
+    np_flow_set_init(&patch->del);
+}
+
+void
+np_flow_patch_destroy(struct np_flow_patch *patch)
+{
+    if (patch) {
+        np_flow_set_destroy(&patch->put);
+        np_flow_set_destroy(&patch->del);
+    }
+}
+
+void
+np_flow_patch_swap(struct np_flow_patch *a, struct np_flow_patch *b)
+{
+    np_flow_set_swap(&a->put, &b->put);
+    np_flow_set_swap(&a->del, &b->del);
+}
+
+bool
+np_flow_patch_is_empty(const struct np_flow_patch *patch)
+{
+    return (hmap_is_empty(&patch->put.flows)
+            && hmap_is_empty(&patch->del.flows));
+}
+
+/* Frees the flow of SET that has the key of FLOW, if there is one. */
+static void
+drop(struct np_flow_set *set, const struct np_flow *flow)
+{
+    struct np_flow *old = np_flow_set_find(set, flow);
+
+    if (old) {
+        np_flow_set_remove(set, old);
+        np_flow_destroy(old);
+    }
+}
+
+void
+np_flow_patch_put(struct np_flow_patch *patch, struct np_flow *flow)
+{
+    drop(&patch->del, flow);
+    np_flow_destroy(np_flow_set_put(&patch->put, flow));
+}
+
+void
+np_flow_patch_del(struct np_flow_patch *patch, struct np_flow *flow)
+{
+    drop(&patch->put, flow);
+    np_flow_destroy(np_flow_set_put(&patch->del, flow));
+}
+
+void
+np_flow_patch_join(struct np_flow_patch *patch, struct np_flow_patch *next)
+{
+    struct np_flow *flow;
+
+    HMAP_FOR_EACH_SAFE (flow, node, &next->del.flows) {
+        np_flow_set_remove(&next->del, flow);
+        np_flow_patch_del(patch, flow);
+    }
+    HMAP_FOR_EACH_SAFE (flow, node, &next->put.flows) {
+        np_flow_set_remove(&next->put, flow);
+        np_flow_patch_put(patch, flow);
+    }
+}
+
+void
+np_flow_patch_apply(struct np_flow_patch *patch, struct np_flow_set *set)
+{
+    struct np_flow *flow;
+
+    HMAP_FOR_EACH (flow, node, &patch->del.flows) {
+        drop(set, flow);
+    }
+    np_flow_set_clear(&patch->del);
+    HMAP_FOR_EACH_SAFE (flow, node, &patch->put.flows) {
+        np_flow_set_remove(&patch->put, flow);
+        np_flow_destroy(np_flow_set_put(set, flow));
+    }
+}
