@@ -73,6 +73,7 @@ const char *np_flow_kind_name(enum np_flow_kind);       /* "identity" */
 struct np_flow *np_flow_create(uint8_t table, uint16_t priority,
                                uint64_t cookie, const struct match *,
                                const struct ofpact *actions, size_t len);
+struct np_flow *np_flow_clone(const struct np_flow *);
 void np_flow_destroy(struct np_flow *);
 /* Same table, priority and match: for a switch they are one flow. */
 bool np_flow_same_key(const struct np_flow *, const struct np_flow *);
@@ -148,6 +149,7 @@ struct np_flow_patch {
 
 void np_flow_patch_init(struct np_flow_patch *);
 void np_flow_patch_destroy(struct np_flow_patch *);
+void np_flow_patch_clear(struct np_flow_patch *);
 void np_flow_patch_swap(struct np_flow_patch *, struct np_flow_patch *);
 bool np_flow_patch_is_empty(const struct np_flow_patch *);
 /* Both take FLOW; what was said of its key before is forgotten. */
@@ -156,6 +158,11 @@ void np_flow_patch_del(struct np_flow_patch *, struct np_flow *flow);
 /* Makes PATCH say both in turn, itself and then NEXT, which is empty
  * afterwards. */
 void np_flow_patch_join(struct np_flow_patch *, struct np_flow_patch *next);
+/* What of PATCH changes SET: the puts that are not there just so, and the
+ * deletions of what is there.  Costs what is in PATCH, whatever the size of
+ * SET.  Points into PATCH. */
+void np_flow_patch_diff(const struct np_flow_patch *,
+                        const struct np_flow_set *set, struct np_flow_delta *);
 /* Changes SET; PATCH is empty afterwards. */
 void np_flow_patch_apply(struct np_flow_patch *, struct np_flow_set *set);
 

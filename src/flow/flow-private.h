@@ -17,4 +17,7 @@ bool np_flow_canonize(const struct match *, const struct ofpact *actions,
                       size_t len, struct match *out, struct ofpbuf *out_acts,
                       bool *exact);
 
+/* In np_flow_compare() order. */
+void np_flows_sort(const struct np_flow **, size_t n);
+
 #endif /* flow-private.h */

@@ -88,6 +88,18 @@ np_flow_create(uint8_t table, uint16_t priority, uint64_t cookie,
     return flow;
 }
 
+struct np_flow *
+np_flow_clone(const struct np_flow *src)
+{
+    struct np_flow *flow = xmemdup(src, sizeof *src);
+
+    minimatch_clone(&flow->match, &src->match);
+    if (src->actions_len) {
+        flow->actions = xmemdup(src->actions, src->actions_len);
+    }
+    return flow;
+}
+
 void
 np_flow_destroy(struct np_flow *flow)
 {

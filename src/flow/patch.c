@@ -4,6 +4,8 @@
 
 #include "flow-private.h"
 
+#include "util.h"
+
 void
 np_flow_patch_init(struct np_flow_patch *patch)
 {
@@ -18,6 +20,13 @@ np_flow_patch_destroy(struct np_flow_patch *patch)
         np_flow_set_destroy(&patch->put);
         np_flow_set_destroy(&patch->del);
     }
+}
+
+void
+np_flow_patch_clear(struct np_flow_patch *patch)
+{
+    np_flow_set_clear(&patch->put);
+    np_flow_set_clear(&patch->del);
 }
 
 void
@@ -73,6 +82,35 @@ np_flow_patch_join(struct np_flow_patch *patch, struct np_flow_patch *next)
         np_flow_set_remove(&next->put, flow);
         np_flow_patch_put(patch, flow);
     }
+}
+
+void
+np_flow_patch_diff(const struct np_flow_patch *patch,
+                   const struct np_flow_set *set, struct np_flow_delta *delta)
+{
+    const struct np_flow *flow;
+
+    *delta = (struct np_flow_delta) {
+        .put = xmalloc(MAX(1, np_flow_set_count(&patch->put))
+                       * sizeof *delta->put),
+        .del = xmalloc(MAX(1, np_flow_set_count(&patch->del))
+                       * sizeof *delta->del),
+    };
+    HMAP_FOR_EACH (flow, node, &patch->put.flows) {
+        const struct np_flow *old = np_flow_set_find(set, flow);
+
+        if (!old || !np_flow_equal(old, flow)) {
+            delta->put[delta->n_put++] = flow;
+            delta->n_new += !old;
+        }
+    }
+    HMAP_FOR_EACH (flow, node, &patch->del.flows) {
+        if (np_flow_set_find(set, flow)) {
+            delta->del[delta->n_del++] = flow;
+        }
+    }
+    np_flows_sort(delta->put, delta->n_put);
+    np_flows_sort(delta->del, delta->n_del);
 }
 
 void

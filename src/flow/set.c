@@ -90,8 +90,8 @@ compare_pointers(const void *a, const void *b)
                            *(const struct np_flow *const *) b);
 }
 
-static void
-sort_flows(const struct np_flow **flows, size_t n)
+void
+np_flows_sort(const struct np_flow **flows, size_t n)
 {
     if (n > 1) {
         qsort(flows, n, sizeof *flows, compare_pointers);
@@ -109,7 +109,7 @@ np_flow_set_sort(const struct np_flow_set *set)
     HMAP_FOR_EACH (flow, node, &set->flows) {
         flows[n++] = flow;
     }
-    sort_flows(flows, n);
+    np_flows_sort(flows, n);
     return flows;
 }
 
@@ -143,8 +143,8 @@ np_flow_set_diff(const struct np_flow_set *from, const struct np_flow_set *to,
             delta->del[delta->n_del++] = flow;
         }
     }
-    sort_flows(delta->put, delta->n_put);
-    sort_flows(delta->del, delta->n_del);
+    np_flows_sort(delta->put, delta->n_put);
+    np_flows_sort(delta->del, delta->n_del);
 }
 
 void

@@ -3,6 +3,7 @@
 
 #include "netpol/flow.h"
 
+int test_patch(void);
 int test_set(void);
 int test_text(void);
 
