@@ -37,7 +37,8 @@ uint64_t np_installer_set_desired(struct np_installer *,
                                   struct np_flow_set *desired);
 /* The same for a change of the newest desired set, of which there must have
  * been one; PATCH is empty afterwards.  Costs what is in PATCH, whatever the
- * size of the table. */
+ * size of the table, unless the switch refuses something or the connection is
+ * lost.  Changes that come in quick succession share a bundle. */
 uint64_t np_installer_patch(struct np_installer *,
                             struct np_flow_patch *patch);
 /* Removes all flows of ours and installs none until np_installer_resume();
@@ -46,6 +47,16 @@ uint64_t np_installer_flush(struct np_installer *);
 /* Ends a flush: the newest desired set, from before or after it, is installed
  * again.  Returns the number of this wish. */
 uint64_t np_installer_resume(struct np_installer *);
+
+/* Appends to S what FLOW stands for, such as "NetworkPolicy a/b ingress[0]",
+ * or returns false if that is not known. */
+typedef bool np_installer_namer(const struct np_flow *flow, struct ds *s,
+                                void *aux);
+/* Lets CB name the object behind a flow in errors, which then read
+ * "REASON: FLOW (OBJECT)"; it is called only when one is put into words.  NULL
+ * for none. */
+void np_installer_set_namer(struct np_installer *, np_installer_namer *cb,
+                            void *aux);
 
 /* Changes nothing, though it connects and reads, while HOLD is true: for a
  * bridge whose unknown ports or foreign flows must be decided upon first.  A

@@ -145,7 +145,8 @@ np_bundle_discard(struct np_bundle *b, struct rconn *rconn,
 }
 
 bool
-np_bundle_error(struct np_bundle *b, const struct ofp_header *oh)
+np_bundle_error(struct np_bundle *b, const struct ofp_header *oh,
+                const struct np_of_namer *namer)
 {
     uint32_t xid = ntohl(oh->xid);
     bool flow_mod = xid - b->first_xid < b->n;
@@ -165,7 +166,7 @@ np_bundle_error(struct np_bundle *b, const struct ofp_header *oh)
         }
         if (flow) {
             ds_put_cstr(&s, ": ");
-            np_flow_format(flow, NULL, &s);
+            np_of_format_flow(flow, namer, &s);
         }
         b->error = ds_steal_cstr(&s);
     }

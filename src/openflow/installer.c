@@ -26,8 +26,11 @@ np_installer_create(void)
     inst->next_xid = 1;
     inst->backoff = NP_OF_MIN_BACKOFF;
     inst->noflood = np_noflood_create();
+    token_bucket_init(&inst->pace, 1, NP_OF_PACE_BURST);
     np_flow_set_init(&inst->next);
+    np_flow_patch_init(&inst->patch);
     np_flow_set_init(&inst->sending);
+    np_flow_patch_init(&inst->sending_patch);
     np_flow_set_init(&inst->skipped);
     np_readback_init(&inst->rb);
     return inst;
@@ -44,7 +47,9 @@ np_installer_destroy(struct np_installer *inst)
             np_bundle_destroy(&inst->bundle);
         }
         np_flow_set_destroy(&inst->next);
+        np_flow_patch_destroy(&inst->patch);
         np_flow_set_destroy(&inst->sending);
+        np_flow_patch_destroy(&inst->sending_patch);
         np_flow_set_destroy(&inst->skipped);
         np_readback_destroy(&inst->rb);
         free(inst->target);
@@ -88,6 +93,8 @@ np_installer_set_desired(struct np_installer *inst,
     np_flow_set_swap(&inst->next, desired);
     inst->next_no = ++inst->last_no;
     inst->have_next = true;
+    np_flow_patch_clear(&inst->patch);
+    inst->have_patch = inst->patch_refused = false;
     if (inst->retry_at) {
         /* Perhaps this one is right: try it at once. */
         inst->retry_at = 0;
@@ -95,6 +102,21 @@ np_installer_set_desired(struct np_installer *inst,
     }
     poke(inst);
     return inst->next_no;
+}
+
+uint64_t
+np_installer_patch(struct np_installer *inst, struct np_flow_patch *patch)
+{
+    np_wish_patch(inst, patch);
+    poke(inst);
+    return inst->last_no;
+}
+
+void
+np_installer_set_namer(struct np_installer *inst, np_installer_namer *cb,
+                       void *aux)
+{
+    inst->namer = (struct np_of_namer) { .cb = cb, .aux = aux };
 }
 
 uint64_t
@@ -114,7 +136,8 @@ np_installer_resume(struct np_installer *inst)
     if (inst->flushed) {
         inst->flushed = false;
         inst->resume_no = ++inst->last_no;
-        if (inst->installed_no && inst->installed_no == inst->realized) {
+        if (inst->installed_no && inst->installed_no == inst->realized
+            && !inst->busy && !inst->have_next && !inst->have_patch) {
             /* The flush was not begun; what is there is what is wished. */
             inst->installed_no = inst->realized = inst->resume_no;
         }

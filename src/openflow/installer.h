@@ -3,6 +3,8 @@
 
 #include "openflow-private.h"
 
+#include "openvswitch/token-bucket.h"
+
 /* Where the connection stands. */
 enum np_of_state {
     NP_OF_DISCONNECTED,
@@ -28,11 +30,18 @@ struct np_installer {
 
     /* Wishes.  A set of flows is in one place at a time, because there may
      * be hundreds of thousands: it comes in as 'next', is 'sending' while its
-     * bundle is under way, and ends as 'rb.ours', what is installed. */
+     * bundle is under way, and ends as 'rb.ours', what is installed.  While
+     * there is no 'next', 'patch' is what the newest wish changes in the set
+     * that is 'sending' or 'rb.ours'. */
     struct np_flow_set next;
     bool have_next;
     uint64_t next_no;
+    struct np_flow_patch patch;
+    bool have_patch;            /* Never together with 'have_next'. */
+    uint64_t patch_no;
     struct np_flow_set sending;
+    struct np_flow_patch sending_patch;
+    bool patching;              /* It is 'sending_patch' that is sent. */
     uint64_t sending_no;
     uint64_t installed_no;      /* Of what is in 'rb.ours' and 'skipped', when
                                  * these are a wish; 0 otherwise. */
@@ -57,10 +66,14 @@ struct np_installer {
     long long int retry_at;     /* Not before; in time_msec(). */
     int backoff;                /* Milliseconds. */
     bool reread;                /* Read back again before the next bundle. */
+    bool patch_refused;         /* 'patch' waits for that. */
+    long long int refused_at;   /* Last refusal; in time_msec(). */
+    struct token_bucket pace;   /* Of bundles that carry patches. */
 
     bool poked;                 /* Something was asked since the last run. */
     uint64_t seqno;
     uint64_t n_bundles, n_flow_mods, n_errors;
+    struct np_of_namer namer;
     char *last_error;
     char *conn_error;           /* Why there is no connection, or NULL. */
 };
@@ -70,10 +83,23 @@ enum {
     NP_OF_MAX_BACKOFF = 30000,
 };
 
+/* After each bundle a switch looks through its whole datapath again, so a
+ * stream of patches is gathered into at most 20 bundles a second.  Ten may go
+ * out back to back before: a change that comes alone does not wait.  The
+ * bucket gets a token each millisecond. */
+enum {
+    NP_OF_PACE_COST = 1000 / 20,
+    NP_OF_PACE_BURST = 10 * NP_OF_PACE_COST,
+};
+
 /* wish.c: what is to be there. */
 void np_wish_take_back(struct np_installer *);
 bool np_wish_pending(const struct np_installer *);
 bool np_wish_start(struct np_installer *, struct np_flow_delta *);
+void np_wish_patch(struct np_installer *, struct np_flow_patch *);
+bool np_wish_patch_pending(const struct np_installer *);
+long long int np_wish_patch_at(const struct np_installer *);
+bool np_wish_start_patch(struct np_installer *, struct np_flow_delta *);
 void np_wish_done(struct np_installer *);
 void np_wish_failed(struct np_installer *);
 void np_wish_flushed(struct np_installer *);

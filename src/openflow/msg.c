@@ -14,6 +14,7 @@
 
 #include "byte-order.h"
 #include "openflow/openflow.h"
+#include "openvswitch/dynamic-string.h"
 #include "openvswitch/match.h"
 #include "openvswitch/ofp-actions.h"
 #include "openvswitch/ofp-bundle.h"
@@ -49,6 +50,19 @@ np_of_name(const char *target)
 
     return (len > 5 && !strcmp(base + len - 5, ".mgmt")
             ? xmemdup0(base, len - 5) : xstrdup(target));
+}
+
+void
+np_of_format_flow(const struct np_flow *flow, const struct np_of_namer *namer,
+                  struct ds *s)
+{
+    struct ds object = DS_EMPTY_INITIALIZER;
+
+    np_flow_format(flow, NULL, s);
+    if (namer->cb && namer->cb(flow, &object, namer->aux)) {
+        ds_put_format(s, " (%s)", ds_cstr(&object));
+    }
+    ds_destroy(&object);
 }
 
 char *

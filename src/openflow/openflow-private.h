@@ -11,6 +11,15 @@ struct ofputil_flow_stats;
 struct rconn;
 struct rconn_packet_counter;
 
+/* Who knows the object behind a flow; 'cb' may be NULL. */
+struct np_of_namer {
+    np_installer_namer *cb;
+    void *aux;
+};
+/* Appends FLOW and, if it is known, " (OBJECT)". */
+void np_of_format_flow(const struct np_flow *, const struct np_of_namer *,
+                       struct ds *);
+
 /* "br-int" for "unix:/run/openvswitch/br-int.mgmt", else the target itself;
  * to be freed. */
 char *np_of_name(const char *target);
@@ -87,7 +96,8 @@ void np_bundle_commit(struct np_bundle *, struct rconn *, uint32_t *next_xid);
 void np_bundle_discard(struct np_bundle *, struct rconn *,
                        uint32_t *next_xid);
 /* Looks at an OFPT_ERROR: true if it is about this bundle. */
-bool np_bundle_error(struct np_bundle *, const struct ofp_header *);
+bool np_bundle_error(struct np_bundle *, const struct ofp_header *,
+                     const struct np_of_namer *);
 /* Looks at a bundle control reply. */
 void np_bundle_reply(struct np_bundle *, const struct ofp_header *);
 

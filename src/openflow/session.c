@@ -15,9 +15,9 @@
  * case of its own.  Nothing is sent before the first wish: a daemon that does
  * not know yet what it wants must not take anything away.
  *
- * What makes a bundle go out: a new wish; the read-back of a new connection
- * that differs from the wish; the end of a hold or a flush; and time, after a
- * refusal or while a flow is skipped. */
+ * What makes a bundle go out: a new wish; a patch of it, when the pace allows;
+ * the read-back of a new connection that differs from the wish; the end of a
+ * hold or a flush; and time, after a refusal or while a flow is skipped. */
 
 #include <config.h>
 
@@ -26,6 +26,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "coverage.h"
 #include "openvswitch/ofp-errors.h"
 #include "openvswitch/ofp-msgs.h"
 #include "openvswitch/ofp-util.h"
@@ -37,6 +38,12 @@
 #include "util.h"
 
 VLOG_DEFINE_THIS_MODULE(np_installer);
+
+COVERAGE_DEFINE(np_installer_read);
+COVERAGE_DEFINE(np_installer_bundle);
+COVERAGE_DEFINE(np_installer_flow_mod);
+COVERAGE_DEFINE(np_installer_patch);
+COVERAGE_DEFINE(np_installer_refused);
 
 static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(5, 5);
 
@@ -57,6 +64,7 @@ set_state(struct np_installer *inst, enum np_of_state state)
 static void
 start_reading(struct np_installer *inst)
 {
+    COVERAGE_INC(np_installer_read);
     np_wish_take_back(inst);
     inst->reread = false;
     inst->read_xid = inst->next_xid++;
@@ -119,12 +127,15 @@ abandon_bundle(struct np_installer *inst)
         np_bundle_discard(&inst->bundle, inst->rconn, &inst->next_xid);
     }
     if (inst->bundle.error) {
+        COVERAGE_INC(np_installer_refused);
         np_installer_error(inst, inst->bundle.error);
         inst->bundle.error = NULL;
         np_wish_failed(inst);
     } else {
         np_wish_failed(inst);
         inst->retry_at = 0;
+        inst->refused_at = 0;
+        inst->patch_refused = false;
     }
     end_bundle(inst);
 }
@@ -132,6 +143,8 @@ abandon_bundle(struct np_installer *inst)
 static void
 finish_bundle(struct np_installer *inst)
 {
+    COVERAGE_INC(np_installer_bundle);
+    COVERAGE_ADD(np_installer_flow_mod, inst->bundle.n);
     inst->n_bundles++;
     inst->n_flow_mods += inst->bundle.n;
     VLOG_DBG("%s: %"PRIuSIZE" flow-mods committed", inst->name,
@@ -168,7 +181,7 @@ handle_barrier(struct np_installer *inst, const struct ofp_header *oh)
 static void
 handle_error(struct np_installer *inst, const struct ofp_header *oh)
 {
-    if (inst->busy && np_bundle_error(&inst->bundle, oh)) {
+    if (inst->busy && np_bundle_error(&inst->bundle, oh, &inst->namer)) {
         /* After a commit the barrier follows; before, there is no use in
          * going on. */
         if (inst->state != NP_OF_COMMITTING) {
@@ -255,37 +268,88 @@ check_conn_error(struct np_installer *inst)
 static bool
 may_start(const struct np_installer *inst)
 {
-    return (inst->state == NP_OF_IDLE && !inst->hold
-            && (np_wish_pending(inst) || inst->reread));
+    return inst->state == NP_OF_IDLE && !inst->hold;
 }
 
 static void
-start(struct np_installer *inst)
+open_bundle(struct np_installer *inst, struct np_flow_delta *delta)
+{
+    np_bundle_init(&inst->bundle, delta);
+    inst->busy = true;
+    np_bundle_open(&inst->bundle, inst->rconn, &inst->next_xid);
+    set_state(inst, NP_OF_SENDING);
+}
+
+static void
+start_whole(struct np_installer *inst)
 {
     struct np_flow_delta delta;
 
-    if (!may_start(inst) || time_msec() < inst->retry_at) {
-        return;
-    }
-    if (inst->reread) {
-        start_reading(inst);
-        return;
-    }
     if (!inst->configured) {
         rconn_send(inst->rconn,
                    np_of_set_config(rconn_get_version(inst->rconn), 0), NULL);
         inst->configured = true;
     }
     if (inst->flushed) {
-        np_bundle_init(&inst->bundle, NULL);
+        open_bundle(inst, NULL);
     } else if (np_wish_start(inst, &delta)) {
-        np_bundle_init(&inst->bundle, &delta);
-    } else {
+        open_bundle(inst, &delta);
+    }
+}
+
+static void
+start_patch(struct np_installer *inst)
+{
+    bool paced = !np_flow_patch_is_empty(&inst->patch);
+    struct np_flow_delta delta;
+
+    if (paced && !token_bucket_withdraw(&inst->pace, NP_OF_PACE_COST)) {
         return;
     }
-    inst->busy = true;
-    np_bundle_open(&inst->bundle, inst->rconn, &inst->next_xid);
-    set_state(inst, NP_OF_SENDING);
+    if (np_wish_start_patch(inst, &delta)) {
+        open_bundle(inst, &delta);
+        COVERAGE_INC(np_installer_patch);
+    } else if (paced) {
+        inst->pace.tokens += NP_OF_PACE_COST;
+    }
+}
+
+static void
+start(struct np_installer *inst)
+{
+    long long int now = time_msec();
+
+    if (!may_start(inst)) {
+        return;
+    }
+    if (inst->reread && now >= inst->retry_at) {
+        start_reading(inst);
+    } else if (np_wish_pending(inst)) {
+        if (now >= inst->retry_at) {
+            start_whole(inst);
+        }
+    } else if (np_wish_patch_pending(inst)
+               && now >= np_wish_patch_at(inst)) {
+        start_patch(inst);
+    }
+}
+
+static void
+start_wait(struct np_installer *inst)
+{
+    if (!may_start(inst)) {
+        return;
+    }
+    if (inst->reread || np_wish_pending(inst)) {
+        poll_timer_wait_until(inst->retry_at);
+    }
+    if (np_wish_patch_pending(inst)) {
+        if (time_msec() < np_wish_patch_at(inst)) {
+            poll_timer_wait_until(np_wish_patch_at(inst));
+        } else {
+            token_bucket_wait(&inst->pace, NP_OF_PACE_COST);
+        }
+    }
 }
 
 static void
@@ -329,9 +393,7 @@ np_installer_wait(struct np_installer *inst)
     if (inst->poked) {
         poll_immediate_wake();
     }
-    if (may_start(inst)) {
-        poll_timer_wait_until(inst->retry_at);
-    }
+    start_wait(inst);
     if (inst->state == NP_OF_SENDING) {
         np_bundle_wait(&inst->bundle, inst->queued);
     }

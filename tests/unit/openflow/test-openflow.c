@@ -1,7 +1,5 @@
 #include <config.h>
-#include "../unit.h"
-#include "fake-switch.h"
-#include "netpol/openflow.h"
+#include "fixture.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,195 +8,9 @@
 #include "fatal-signal.h"
 #include "openvswitch/ofp-actions.h"
 #include "openvswitch/ofpbuf.h"
-#include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
 #include "timeval.h"
 #include "util.h"
-
-enum { HANG = 60 * 1000 };      /* Milliseconds; only ever seen in a hang. */
-
-struct fixture {
-    char dir[32];
-    struct fake_switch sw;
-    struct np_installer *inst;
-};
-
-static int
-setup(void **state)
-{
-    struct fixture *f = xzalloc(sizeof *f);
-
-    strcpy(f->dir, "/tmp/np-openflow-XXXXXX");
-    assert_non_null(mkdtemp(f->dir));
-    fake_switch_init(&f->sw, f->dir);
-    f->inst = np_installer_create();
-    *state = f;
-    return 0;
-}
-
-static int
-teardown(void **state)
-{
-    struct fixture *f = *state;
-
-    np_installer_destroy(f->inst);
-    fake_switch_destroy(&f->sw);
-    rmdir(f->dir);
-    free(f);
-    return 0;
-}
-
-static void
-turn(struct fixture *f)
-{
-    np_installer_run(f->inst);
-    fake_switch_run(&f->sw);
-}
-
-static void
-block(struct fixture *f)
-{
-    np_installer_wait(f->inst);
-    fake_switch_wait(&f->sw);
-    poll_timer_wait(HANG);
-    poll_block();
-}
-
-/* Turns both ends until neither has anything more to say. */
-static void
-settle(struct fixture *f)
-{
-    for (int i = 0; i < 50; i++) {
-        turn(f);
-    }
-}
-
-static void
-until_realized(struct fixture *f, uint64_t wish)
-{
-    long long int start = time_msec();
-
-    while (np_installer_realized(f->inst) < wish) {
-        if (time_msec() > start + HANG) {
-            fail_msg("wish %"PRIu64" not realized; log: %s", wish,
-                     ds_cstr(&f->sw.log));
-        }
-        turn(f);
-        if (np_installer_realized(f->inst) < wish) {
-            block(f);
-        }
-    }
-}
-
-static struct np_installer_status
-status_of(const struct fixture *f)
-{
-    struct np_installer_status st;
-
-    np_installer_get_status(f->inst, &st);
-    return st;
-}
-
-static void
-until_connected(struct fixture *f, bool connected)
-{
-    long long int start = time_msec();
-
-    while (status_of(f).connected != connected) {
-        assert_true(time_msec() < start + HANG);
-        turn(f);
-        if (status_of(f).connected != connected) {
-            block(f);
-        }
-    }
-    settle(f);
-}
-
-static void
-check_log__(struct fixture *f, struct ds *log, const char *expected)
-{
-    settle(f);
-    assert_string_equal(ds_cstr(log), expected);
-    ds_clear(log);
-}
-
-static void
-check_log(struct fixture *f, const char *expected)
-{
-    check_log__(f, &f->sw.log, expected);
-}
-
-static void
-check_port_log(struct fixture *f, const char *expected)
-{
-    check_log__(f, &f->sw.port_log, expected);
-}
-
-/* A flow of ours with that priority and output port. */
-static struct np_flow *
-flow_of(int priority, int port)
-{
-    struct np_flow *flow;
-    char *s = xasprintf("cookie=0x4e500101%08x,table=3,priority=%d,ip,"
-                        "actions=output:%d", priority, priority, port);
-
-    assert_null(np_flow_parse(s, NULL, &flow));
-    free(s);
-    return flow;
-}
-
-/* Wishes for flows of priorities LIST[] that output to PORT; 0 ends it. */
-static uint64_t
-wish(struct fixture *f, const int list[], int port)
-{
-    struct np_flow_set set;
-
-    np_flow_set_init(&set);
-    for (; *list; list++) {
-        np_flow_destroy(np_flow_set_put(&set, flow_of(*list, port)));
-    }
-    uint64_t no = np_installer_set_desired(f->inst, &set);
-    assert_int_equal(np_flow_set_count(&set), 0);
-    np_flow_set_destroy(&set);
-    return no;
-}
-#define WISH(F, PORT, ...) wish(F, (const int[]) { __VA_ARGS__, 0 }, PORT)
-
-static void
-add_to_switch(struct fixture *f, const char *text)
-{
-    struct np_flow *flow;
-
-    assert_null(np_flow_parse(text, NULL, &flow));
-    np_flow_destroy(np_flow_set_put(&f->sw.flows, flow));
-}
-
-/* The switch's table is the flows of priorities LIST[] that output to PORT,
- * and nothing but EXTRA others. */
-static void
-check_table(struct fixture *f, const int list[], int port, size_t extra)
-{
-    size_t n = 0;
-
-    for (; *list; list++, n++) {
-        struct np_flow *flow = flow_of(*list, port);
-        const struct np_flow *found = np_flow_set_find(&f->sw.flows, flow);
-
-        assert_non_null(found);
-        assert_true(np_flow_equal(flow, found));
-        np_flow_destroy(flow);
-    }
-    assert_int_equal(np_flow_set_count(&f->sw.flows), n + extra);
-}
-#define TABLE(F, PORT, EXTRA, ...) \
-    check_table(F, (const int[]) { __VA_ARGS__, 0 }, PORT, EXTRA)
-
-static void
-connect_to(struct fixture *f)
-{
-    np_installer_set_target(f->inst, f->sw.target);
-    until_connected(f, true);
-}
 
 static void
 add_change_delete(void **state)
@@ -785,7 +597,6 @@ dump_without_switch(void **state)
 int
 main(void)
 {
-#define T(NAME) cmocka_unit_test_setup_teardown(NAME, setup, teardown)
     const struct CMUnitTest tests[] = {
         T(add_change_delete), T(nothing_to_do), T(no_wish_no_change),
         T(foreign_flows), T(standalone_default), T(foreign_flow_in_the_way),
@@ -797,5 +608,6 @@ main(void)
     };
     fatal_ignore_sigpipe();
     vlog_set_levels(NULL, VLF_ANY_DESTINATION, VLL_OFF);
-    return cmocka_run_group_tests_name("openflow", tests, NULL, NULL);
+    return (cmocka_run_group_tests_name("openflow", tests, NULL, NULL)
+            + test_patch()) != 0;
 }
