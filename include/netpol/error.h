@@ -38,6 +38,7 @@ void np_errors_add(struct np_errors *, const char *file, int line,
     __attribute__((format(printf, 5, 6)));
 /* Appends copies of SRC's errors to DST. */
 void np_errors_append(struct np_errors *dst, const struct np_errors *src);
+bool np_errors_equal(const struct np_errors *, const struct np_errors *);
 /* Names OBJECT in all errors from index FROM on that have no object yet. */
 void np_errors_set_object(struct np_errors *, size_t from, const char *object);
 /* Appends "file:line: path: reason" without the parts that are absent, and

@@ -177,6 +177,10 @@ bool np_pod_counts(const struct np_pod *);
 /* Are the two equal in all that has a meaning to us, whatever file and line
  * they come from? */
 bool np_object_equal(const struct np_meta *, const struct np_meta *);
+/* Of two that are equal as above, each gets the other's file and lines. */
+void np_object_swap_places(struct np_meta *, struct np_meta *);
+/* By kind, namespace and name: less than, equal to or greater than 0. */
+int np_object_compare_keys(const struct np_meta *, const struct np_meta *);
 /* Appends "ns/name", or "name" for what has no namespace. */
 void np_object_format_key(const struct np_meta *, struct ds *);
 /* Frees any object, its struct included.  NULL is allowed. */

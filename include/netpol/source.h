@@ -4,11 +4,13 @@
 /* Where objects come from.
  *
  * A source is a vtable: it is run in the poll loop, and says that it was read
- * whole at least once before anything of it is applied.  It hands out its
- * objects as one list that replaces the list before. */
+ * whole at least once before anything of it is applied.  What it hands out are
+ * changes: they gather until its user says that all of them were taken in, so
+ * a user who has no time misses nothing. */
 
 #include <stdbool.h>
 #include <stddef.h>
+#include "netpol/change.h"
 #include "netpol/error.h"
 #include "netpol/object.h"
 
@@ -22,6 +24,11 @@ struct np_source_class {
     void (*wait)(struct np_source *);
     /* Reads again at once, without settle time: what netpol/wait asks for. */
     void (*refresh)(struct np_source *);
+    /* See np_source_taken() and np_source_for_each(). */
+    void (*taken)(struct np_source *);
+    void (*for_each)(const struct np_source *,
+                     void (*cb)(const struct np_meta *, void *aux),
+                     void *aux);
     void (*destroy)(struct np_source *);
 };
 
@@ -33,13 +40,12 @@ struct np_source {
     bool lost;                  /* Was complete, cannot be read now: the
                                  * objects are its last good ones. */
     char *problem;              /* Why not complete or lost, or NULL. */
-    const struct np_meta **objects;     /* Sorted by kind, namespace and name;
-                                         * no two are the same.  The array is
-                                         * borrowed until the next run() or
-                                         * refresh(), each object in it until
-                                         * the run() after the one that
-                                         * returned true because it left. */
-    size_t n_objects;
+    struct np_changes changes;  /* Since the last np_source_taken(): all that
+                                 * happened to the objects in force, in an
+                                 * order that says nothing.  An object that
+                                 * only moved is no change: its file and line
+                                 * may become others at any time. */
+    size_t n_objects;           /* In force. */
     struct np_errors errors;    /* Of the objects that were refused. */
     struct np_errors warnings;  /* What was accepted in spite of doubts. */
     size_t n_skipped;           /* Documents of other kinds. */
@@ -56,5 +62,26 @@ np_source_close(struct np_source *s)
         s->class->destroy(s);
     }
 }
+
+/* All of 'changes' was taken in: forgets them, and frees the objects that are
+ * 'old' in one of them.  Nobody may point to those any more.  Objects in force
+ * live on until a change that removes them was taken. */
+static inline void
+np_source_taken(struct np_source *s)
+{
+    s->class->taken(s);
+}
+
+/* Calls CB with each object in force, in any order; no two have the same
+ * key. */
+static inline void
+np_source_for_each(const struct np_source *s,
+                   void (*cb)(const struct np_meta *, void *aux), void *aux)
+{
+    s->class->for_each(s, cb, aux);
+}
+
+/* All objects in force, sorted by key.  The array is to be freed. */
+const struct np_meta **np_source_sort(const struct np_source *);
 
 #endif /* netpol/source.h */

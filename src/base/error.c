@@ -100,6 +100,26 @@ np_errors_append(struct np_errors *dst, const struct np_errors *src)
     }
 }
 
+bool
+np_errors_equal(const struct np_errors *a, const struct np_errors *b)
+{
+    if (a->n != b->n) {
+        return false;
+    }
+    for (size_t i = 0; i < a->n; i++) {
+        const struct np_error *e = &a->v[i];
+        const struct np_error *f = &b->v[i];
+
+        if (e->line != f->line || strcmp(e->reason, f->reason)
+            || !nullable_string_is_equal(e->file, f->file)
+            || !nullable_string_is_equal(e->object, f->object)
+            || !nullable_string_is_equal(e->path, f->path)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 void
 np_errors_set_object(struct np_errors *errors, size_t from,
                      const char *object)

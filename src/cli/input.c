@@ -100,6 +100,7 @@ read_directory(struct cli_input *in, struct shash *seen, const char *name)
     char *spec = xasprintf("dir:%s", name);
     char *error = NULL;
     struct np_source *source = np_source_open(spec, &error);
+    const struct np_meta **objects;
 
     if (!source) {
         cli_fail("%s", error);
@@ -110,12 +111,14 @@ read_directory(struct cli_input *in, struct shash *seen, const char *name)
                                                  : "cannot be read");
     }
     in->directories[in->n_directories++] = source;
+    objects = np_source_sort(source);
     np_errors_append(&in->errors, &source->errors);
     np_errors_append(&in->warnings, &source->warnings);
     in->n_skipped += source->n_skipped;
     for (size_t i = 0; i < source->n_objects; i++) {
-        add_object(in, seen, source->objects[i]);
+        add_object(in, seen, objects[i]);
     }
+    free(objects);
     free(spec);
 }
 

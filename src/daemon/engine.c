@@ -3,6 +3,7 @@
 #include <config.h>
 #include "daemon/engine.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "netpol/source.h"
@@ -33,12 +34,14 @@ np_engine_destroy(struct np_engine *e)
 }
 
 void
-np_engine_rebuild(struct np_engine *e, const struct np_source *source,
+np_engine_rebuild(struct np_engine *e, struct np_source *source,
                   const struct np_portmap *ports, struct np_flow_set *out)
 {
+    const struct np_meta **objects = np_source_sort(source);
     long long int start = time_usec();
 
-    np_cache_rebuild(&e->cache, source->objects, source->n_objects);
+    np_cache_rebuild(&e->cache, objects, source->n_objects);
+    free(objects);
     np_policies_rebuild(&e->policies, &e->cache);
     np_binding_clear(&e->binding);
     np_binding_build(&e->binding, ports, &e->cache, e->node);
@@ -49,4 +52,5 @@ np_engine_rebuild(struct np_engine *e, const struct np_source *source,
                  " flows, after %lld us", source->n_objects, ports->n,
                  np_flow_set_count(out), time_usec() - start);
     }
+    np_source_taken(source);
 }

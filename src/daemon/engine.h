@@ -29,7 +29,7 @@ void np_engine_destroy(struct np_engine *);
  * have changed, before anything else is asked: all stages point into both.
  * OUT, which must be empty, gets the flows; NULL while there is nothing to
  * compile for yet. */
-void np_engine_rebuild(struct np_engine *, const struct np_source *,
+void np_engine_rebuild(struct np_engine *, struct np_source *,
                        const struct np_portmap *, struct np_flow_set *out);
 
 #endif /* daemon/engine.h */

@@ -4,4 +4,5 @@ libnetpol_a_SOURCES += \
 	src/object/equal.c \
 	src/object/labels.c \
 	src/object/object.c \
+	src/object/place.c \
 	src/object/selector.c

@@ -3,6 +3,8 @@
 #include <config.h>
 #include "netpol/object.h"
 
+#include <string.h>
+
 #include "openvswitch/dynamic-string.h"
 #include "util.h"
 
@@ -49,6 +51,20 @@ np_pod_counts(const struct np_pod *pod)
 {
     return !pod->host_network && pod->phase != NP_SUCCEEDED
            && pod->phase != NP_FAILED;
+}
+
+int
+np_object_compare_keys(const struct np_meta *a, const struct np_meta *b)
+{
+    int cmp;
+
+    if (a->kind != b->kind) {
+        return a->kind < b->kind ? -1 : 1;
+    }
+    /* Within a kind, all have a namespace or none has. */
+    cmp = a->namespace && b->namespace ? strcmp(a->namespace, b->namespace)
+                                       : 0;
+    return cmp ? cmp : strcmp(a->name, b->name);
 }
 
 void

@@ -16,25 +16,6 @@
 #include "openvswitch/dynamic-string.h"
 #include "util.h"
 
-void
-np_grave_add(struct dir_grave *grave, struct np_meta *object)
-{
-    if (grave->n >= grave->allocated) {
-        grave->v = x2nrealloc(grave->v, &grave->allocated, sizeof *grave->v);
-    }
-    grave->v[grave->n++] = object;
-}
-
-void
-np_grave_empty(struct dir_grave *grave)
-{
-    for (size_t i = 0; i < grave->n; i++) {
-        np_object_destroy(grave->v[i]);
-    }
-    free(grave->v);
-    memset(grave, 0, sizeof *grave);
-}
-
 struct dir_stamp
 np_dir_stamp(const struct stat *st)
 {
@@ -68,12 +49,9 @@ np_dir_file_create(const char *path)
 }
 
 void
-np_dir_file_destroy(struct dir_file *f, struct dir_grave *grave)
+np_dir_file_destroy(struct dir_file *f)
 {
-    for (size_t i = 0; i < f->n; i++) {
-        np_grave_add(grave, f->objects[i]);
-    }
-    free(f->objects);
+    ovs_assert(!f->n);
     np_errors_clear(&f->errors);
     np_errors_clear(&f->warnings);
     free(f->path);
@@ -122,8 +100,7 @@ append_object(struct np_manifest *m, struct np_meta *object)
 /* Moves to M those of F's objects that M does not say anything good of: if M
  * is broken all of them, else those that it refuses. */
 static void
-keep_last_good(struct dir_file *f, struct np_manifest *m,
-               struct dir_grave *grave)
+keep_last_good(struct dir_file *f, struct np_manifest *m)
 {
     struct sset good = SSET_INITIALIZER(&good);
     struct sset refused = SSET_INITIALIZER(&refused);
@@ -135,65 +112,56 @@ keep_last_good(struct dir_file *f, struct np_manifest *m,
         sset_add(&refused, m->refused[i]);
     }
     for (size_t i = 0; i < f->n; i++) {
-        char *name = object_name(f->objects[i]);
+        struct dir_candidate *c = &f->v[i];
+        char *name = object_name(c->object);
 
         if (!sset_contains(&good, name)
             && (m->unparsable || sset_contains(&refused, name))) {
-            append_object(m, f->objects[i]);
+            append_object(m, c->object);
             say_kept(&m->errors, name);
-        } else {
-            np_grave_add(grave, f->objects[i]);
+            if (!c->next) {
+                c->object = NULL;       /* Nobody would find it there. */
+            }
         }
         free(name);
     }
-    f->n = 0;
     sset_destroy(&good);
     sset_destroy(&refused);
 }
 
+/* Moves FROM, which is empty afterwards, to TO. */
+static void
+set_errors(struct np_errors *to, struct np_errors *from,
+           struct dir_index *idx)
+{
+    idx->stale |= !np_errors_equal(to, from);
+    np_errors_clear(to);
+    *to = *from;
+    memset(from, 0, sizeof *from);
+}
+
 /* Takes over from M, which is empty afterwards, what is to be in force. */
 static void
-absorb(struct dir_file *f, struct np_manifest *m, struct dir_grave *grave)
+absorb(struct dir_file *f, struct np_manifest *m, struct dir_index *idx)
 {
-    np_errors_clear(&f->errors);
     if (m->unparsable && f->has_good) {
         /* Not even what could be read of it: half an edit is not an edit. */
         if (f->n) {
             say_kept(&m->errors, NULL);
         }
     } else {
-        keep_last_good(f, m, grave);
-        free(f->objects);
-        f->objects = m->objects;
-        f->n = m->n;
-        m->objects = NULL;
-        m->n = m->allocated = 0;
+        if (f->n && (m->unparsable || m->n_refused)) {
+            keep_last_good(f, m);
+        }
+        np_dir_index_update(idx, f, m->objects, m->n);
+        m->n = 0;
         f->has_good |= !m->unparsable;
     }
-    f->errors = m->errors;
-    memset(&m->errors, 0, sizeof m->errors);
-    np_errors_clear(&f->warnings);
-    f->warnings = m->warnings;
-    memset(&m->warnings, 0, sizeof m->warnings);
+    set_errors(&f->errors, &m->errors, idx);
+    set_errors(&f->warnings, &m->warnings, idx);
+    idx->stale |= f->n_skipped != m->n_skipped;
     f->n_skipped = m->n_skipped;
     np_manifest_clear(m);
-}
-
-/* Does M say what F has, at the same lines? */
-static bool
-says_the_same(const struct dir_file *f, const struct np_manifest *m)
-{
-    if (f->errors.n || m->errors.n || f->warnings.n || m->warnings.n
-        || f->n != m->n || f->n_skipped != m->n_skipped) {
-        return false;
-    }
-    for (size_t i = 0; i < f->n; i++) {
-        if (f->objects[i]->line != m->objects[i]->line
-            || !np_object_equal(f->objects[i], m->objects[i])) {
-            return false;
-        }
-    }
-    return true;
 }
 
 /* The clock of a file system ticks every few milliseconds, some every one or
@@ -208,36 +176,32 @@ changed_just_now(const struct stat *st)
            || st->st_mtim.tv_sec >= now.tv_sec - 2;
 }
 
-bool
+void
 np_dir_file_update(struct dir_file *f, const struct stat *st,
-                   struct dir_grave *grave)
+                   struct dir_index *idx)
 {
     struct dir_stamp stamp = np_dir_stamp(st);
-    bool same = np_dir_stamp_equal(&stamp, &f->stamp);
     struct np_manifest m = { .n = 0 };
 
-    if (same && !f->racy) {
-        return false;
+    if (f->racy || !np_dir_stamp_equal(&stamp, &f->stamp)) {
+        f->stamp = stamp;
+        f->racy = changed_just_now(st);
+        np_manifest_read(&m, f->path);
+        absorb(f, &m, idx);
     }
-    f->stamp = stamp;
-    f->racy = changed_just_now(st);
-    np_manifest_read(&m, f->path);
-    if (same && says_the_same(f, &m)) {
-        np_manifest_clear(&m);
-        return false;
-    }
-    absorb(f, &m, grave);
-    return true;
 }
 
 void
-np_dir_file_unreadable(struct dir_file *f, int error)
+np_dir_file_unreadable(struct dir_file *f, int error, struct dir_index *idx)
 {
+    struct np_errors errors = { .n = 0 };
+    struct np_errors warnings = { .n = 0 };
+
     memset(&f->stamp, 0, sizeof f->stamp);      /* To be read when it can. */
-    np_errors_clear(&f->errors);
-    np_errors_clear(&f->warnings);
-    np_errors_add(&f->errors, f->path, 0, NULL, "%s", ovs_strerror(error));
+    np_errors_add(&errors, f->path, 0, NULL, "%s", ovs_strerror(error));
     if (f->n) {
-        say_kept(&f->errors, NULL);
+        say_kept(&errors, NULL);
     }
+    set_errors(&f->errors, &errors, idx);
+    set_errors(&f->warnings, &warnings, idx);
 }

@@ -22,7 +22,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "openvswitch/dynamic-string.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
 #include "timeval.h"
@@ -39,9 +38,9 @@ struct dir_source {
     char *path;
     struct dir_watch watch;
     struct shash files;         /* Path to struct dir_file. */
+    struct dir_index index;
     struct np_errors errors;    /* Of directories. */
-    struct dir_grave grave;
-    char *shown;                /* State and errors as last shown. */
+    bool walked;                /* At least once. */
     bool changed;               /* Since run() said so last. */
 
     struct dir_stamp root;      /* Of the directory that was read. */
@@ -56,29 +55,29 @@ dir_cast(struct np_source *s)
     return CONTAINER_OF(s, struct dir_source, up);
 }
 
-/* Reads what SCAN found.  Returns true if anything may have changed. */
-static bool
+/* Reads what SCAN found, in order, so that most candidates come after those
+ * that are there. */
+static void
 update_files(struct dir_source *d, const struct dir_scan *scan)
 {
-    const struct shash_node *node;
-    bool changed = false;
+    const struct shash_node **nodes = shash_sort(&scan->files);
 
-    SHASH_FOR_EACH (node, &scan->files) {
-        const struct dir_found *found = node->data;
-        struct dir_file *f = shash_find_data(&d->files, node->name);
+    for (size_t i = 0; i < shash_count(&scan->files); i++) {
+        const struct dir_found *found = nodes[i]->data;
+        struct dir_file *f = shash_find_data(&d->files, nodes[i]->name);
 
         if (!f) {
-            f = np_dir_file_create(node->name);
-            shash_add(&d->files, node->name, f);
+            f = np_dir_file_create(nodes[i]->name);
+            shash_add(&d->files, nodes[i]->name, f);
         }
         f->by_link = found->by_link;
         if (found->error) {
-            np_dir_file_unreadable(f, found->error);
+            np_dir_file_unreadable(f, found->error, &d->index);
         } else {
-            changed |= np_dir_file_update(f, &found->st, &d->grave);
+            np_dir_file_update(f, &found->st, &d->index);
         }
     }
-    return changed;
+    free(nodes);
 }
 
 /* Is PATH below a directory that could not be read? */
@@ -97,181 +96,127 @@ is_below_unreadable(const struct dir_scan *scan, const char *path)
     return false;
 }
 
-/* Forgets files that are gone.  Returns true if there were any. */
-static bool
+/* What is said of F is said no more. */
+static void
+forget_file(struct dir_source *d, struct dir_file *f)
+{
+    d->index.stale |= f->errors.n || f->warnings.n || f->n_skipped;
+    np_dir_index_forget(&d->index, f);
+}
+
+/* Forgets files that are gone. */
+static void
 drop_files(struct dir_source *d, const struct dir_scan *scan)
 {
     struct shash_node *node, *next;
-    bool changed = false;
 
     SHASH_FOR_EACH_SAFE (node, next, &d->files) {
         if (!shash_find(&scan->files, node->name)
             && !is_below_unreadable(scan, node->name)) {
-            np_dir_file_destroy(node->data, &d->grave);
+            forget_file(d, node->data);
             shash_delete(&d->files, node);
-            changed = true;
         }
     }
-    return changed;
 }
 
 static void
 note_unreadable(struct dir_source *d, const struct dir_scan *scan)
 {
     const struct shash_node **nodes = shash_sort(&scan->unreadable);
+    struct np_errors errors = { .n = 0 };
 
-    np_errors_clear(&d->errors);
     for (size_t i = 0; i < shash_count(&scan->unreadable); i++) {
         const int *error = nodes[i]->data;
 
-        np_errors_add(&d->errors, nodes[i]->name, 0, NULL, "%s; what was "
+        np_errors_add(&errors, nodes[i]->name, 0, NULL, "%s; what was "
                       "read of it before stays in force",
                       ovs_strerror(*error));
     }
+    d->index.stale |= !np_errors_equal(&errors, &d->errors);
+    np_errors_clear(&d->errors);
+    d->errors = errors;
     free(nodes);
 }
 
-/* By kind, namespace and name, so that nothing depends on file names or the
- * order of a directory. */
-static int
-compare_keys(const struct np_meta *a, const struct np_meta *b)
+/* Makes the lists of what is wrong, if any of it may have changed.  Returns
+ * true if it has. */
+static bool
+update_errors(struct dir_source *d)
 {
-    int cmp;
+    struct np_errors errors = { .n = 0 };
+    struct np_errors warnings = { .n = 0 };
+    const struct shash_node **nodes;
+    struct np_source *s = &d->up;
+    bool changed;
 
-    if (a->kind != b->kind) {
-        return a->kind < b->kind ? -1 : 1;
+    if (!d->index.stale) {
+        return false;
     }
-    cmp = a->namespace ? strcmp(a->namespace, b->namespace) : 0;
-    return cmp ? cmp : strcmp(a->name, b->name);
-}
-
-struct candidate {
-    const struct np_meta *object;
-    size_t order;               /* Of files by path, in a file from above. */
-};
-
-static int
-compare_candidates(const void *a_, const void *b_)
-{
-    const struct candidate *a = a_;
-    const struct candidate *b = b_;
-    int cmp = compare_keys(a->object, b->object);
-
-    return cmp ? cmp : a->order < b->order ? -1 : a->order > b->order;
-}
-
-static void
-say_duplicate(struct np_errors *errors, const struct np_meta *object,
-              const struct np_meta *first)
-{
-    struct ds key = DS_EMPTY_INITIALIZER;
-    char *name;
-
-    np_object_format_key(object, &key);
-    name = xasprintf("%s %s", np_kind_name(object->kind), ds_cstr(&key));
-    np_errors_add(errors, object->file, object->line, "metadata.name",
-                  "Duplicate value: \"%s\": %s is already defined at %s:%d, "
-                  "which holds", object->name, name, first->file,
-                  first->line);
-    np_errors_set_object(errors, errors->n - 1, name);
-    free(name);
-    ds_destroy(&key);
-}
-
-/* Collects the objects of all files, and what is said of the files. */
-static struct candidate *
-collect(struct dir_source *d, size_t *np)
-{
-    const struct shash_node **nodes = shash_sort(&d->files);
-    struct candidate *v;
-    size_t n = 0;
-
-    for (size_t i = 0; i < shash_count(&d->files); i++) {
-        n += ((const struct dir_file *) nodes[i]->data)->n;
-    }
-    *np = n;
-    v = xmalloc(MAX(n, 1) * sizeof *v);
-    n = 0;
+    d->index.stale = false;
+    s->n_skipped = 0;
+    np_errors_append(&errors, &d->errors);
+    nodes = shash_sort(&d->files);
     for (size_t i = 0; i < shash_count(&d->files); i++) {
         const struct dir_file *f = nodes[i]->data;
 
-        for (size_t j = 0; j < f->n; j++) {
-            v[n] = (struct candidate) { f->objects[j], n };
-            n++;
-        }
-        np_errors_append(&d->up.errors, &f->errors);
-        np_errors_append(&d->up.warnings, &f->warnings);
-        d->up.n_skipped += f->n_skipped;
+        np_errors_append(&errors, &f->errors);
+        np_errors_append(&warnings, &f->warnings);
+        s->n_skipped += f->n_skipped;
     }
     free(nodes);
-    return v;
-}
-
-/* Makes the lists that our users see. */
-static void
-publish(struct dir_source *d)
-{
-    struct np_source *s = &d->up;
-    struct candidate *v;
-    size_t n;
-
+    np_dir_index_complain(&d->index, &errors);
+    changed = !np_errors_equal(&errors, &s->errors)
+              || !np_errors_equal(&warnings, &s->warnings);
     np_errors_clear(&s->errors);
-    np_errors_append(&s->errors, &d->errors);
     np_errors_clear(&s->warnings);
-    s->n_skipped = 0;
-    v = collect(d, &n);
-    qsort(v, n, sizeof *v, compare_candidates);
-
-    free(s->objects);
-    s->objects = xmalloc(MAX(n, 1) * sizeof *s->objects);
-    s->n_objects = 0;
-    for (size_t i = 0; i < n; i++) {
-        const struct np_meta *last = s->n_objects
-            ? s->objects[s->n_objects - 1] : NULL;
-
-        if (last && !compare_keys(last, v[i].object)) {
-            say_duplicate(&s->errors, v[i].object, last);
-        } else {
-            s->objects[s->n_objects++] = v[i].object;
-        }
-    }
-    free(v);
+    s->errors = errors;
+    s->warnings = warnings;
+    return changed;
 }
 
-/* State and errors as a text, to tell whether they are new. */
-static char *
-show(const struct np_source *s)
-{
-    struct ds ds = DS_EMPTY_INITIALIZER;
-
-    ds_put_format(&ds, "%d %d %s\n", s->complete, s->lost,
-                  s->problem ? s->problem : "");
-    for (size_t i = 0; i < s->errors.n; i++) {
-        np_error_format(&s->errors.v[i], &ds);
-        ds_put_char(&ds, '\n');
-    }
-    return ds_steal_cstr(&ds);
-}
-
-static void
+/* Returns true if the state changed. */
+static bool
 set_problem(struct dir_source *d, int error)
 {
     struct np_source *s = &d->up;
+    char *problem = error ? xasprintf("%s: %s", d->path, ovs_strerror(error))
+                          : NULL;
+    bool lost = error && s->complete;
+    bool changed = (!d->walked || s->lost != lost
+                    || (!s->complete && !error)
+                    || !nullable_string_is_equal(s->problem, problem));
 
+    d->walked = true;
     free(s->problem);
-    s->problem = error ? xasprintf("%s: %s", d->path, ovs_strerror(error))
-                       : NULL;
-    s->lost = error && s->complete;
+    s->problem = problem;
+    s->lost = lost;
     s->complete |= !error;
+    return changed;
+}
+
+/* Takes in what SCAN found.  Returns true if anything changed. */
+static bool
+take_in(struct dir_source *d, const struct dir_scan *scan)
+{
+    size_t n_changes = d->up.changes.n;
+    bool errors;
+
+    update_files(d, scan);
+    drop_files(d, scan);
+    np_dir_index_settle(&d->index);
+    note_unreadable(d, scan);
+    d->up.n_objects = hmap_count(&d->index.holders);
+    errors = update_errors(d);
+    return errors || d->up.changes.n != n_changes;
 }
 
 static void
 walk(struct dir_source *d)
 {
+    struct np_source *s = &d->up;
     struct dir_scan scan;
     bool changed = false;
     struct stat st;
-    char *shown;
     int error;
 
     d->first_event = d->due = LLONG_MAX;
@@ -282,28 +227,22 @@ walk(struct dir_source *d)
     }
     error = np_dir_scan(&scan, d->path, &d->watch);
     if (!error) {
-        changed = update_files(d, &scan);
-        changed |= drop_files(d, &scan);
-        note_unreadable(d, &scan);
+        changed = take_in(d, &scan);
     } else if (error == EAGAIN) {
         d->due = time_msec() + SETTLE_MS;
     }
     np_dir_scan_destroy(&scan);
     if (error != EAGAIN) {
-        set_problem(d, error);
+        changed |= set_problem(d, error);
     }
-
-    publish(d);
-    shown = show(&d->up);
-    if (changed || !d->shown || strcmp(shown, d->shown)) {
+    if (changed) {
         d->changed = true;
         VLOG_DBG("%s: %"PRIuSIZE" files, %"PRIuSIZE" objects, %"PRIuSIZE
-                 " errors%s%s", d->path, shash_count(&d->files),
-                 d->up.n_objects, d->up.errors.n, d->up.problem ? ", " : "",
-                 d->up.problem ? d->up.problem : "");
+                 " changes, %"PRIuSIZE" errors%s%s", d->path,
+                 shash_count(&d->files), s->n_objects, s->changes.n,
+                 s->errors.n, s->problem ? ", " : "",
+                 s->problem ? s->problem : "");
     }
-    free(d->shown);
-    d->shown = shown;
 }
 
 /* Has something changed that no event tells of? */
@@ -356,11 +295,6 @@ dir_run(struct np_source *s)
     long long int now = time_msec();
     bool changed;
 
-    /* If the last run() said that the list is new, nobody uses the old one
-     * any more. */
-    if (!d->changed) {
-        np_grave_empty(&d->grave);
-    }
     if (np_dir_watch_run(&d->watch)) {
         note_event(d, now);
     }
@@ -397,24 +331,40 @@ dir_refresh(struct np_source *s)
 }
 
 static void
+dir_taken(struct np_source *s)
+{
+    np_dir_index_taken(&dir_cast(s)->index);
+}
+
+static void
+dir_for_each(const struct np_source *s,
+             void (*cb)(const struct np_meta *, void *aux), void *aux)
+{
+    const struct dir_source *d = CONTAINER_OF(s, struct dir_source, up);
+    const struct dir_candidate *c;
+
+    HMAP_FOR_EACH (c, node, &d->index.holders) {
+        cb(c->object, aux);
+    }
+}
+
+static void
 dir_destroy(struct np_source *s)
 {
     struct dir_source *d = dir_cast(s);
     struct shash_node *node;
 
     SHASH_FOR_EACH (node, &d->files) {
-        np_dir_file_destroy(node->data, &d->grave);
+        np_dir_index_forget(&d->index, node->data);
     }
     shash_destroy(&d->files);
-    np_grave_empty(&d->grave);
+    np_dir_index_destroy(&d->index);
     np_errors_clear(&d->errors);
     np_dir_watch_destroy(&d->watch);
     np_errors_clear(&s->errors);
     np_errors_clear(&s->warnings);
-    free(s->objects);
     free(s->problem);
     free(s->name);
-    free(d->shown);
     free(d->path);
     free(d);
 }
@@ -423,6 +373,8 @@ static const struct np_source_class dir_class = {
     .run = dir_run,
     .wait = dir_wait,
     .refresh = dir_refresh,
+    .taken = dir_taken,
+    .for_each = dir_for_each,
     .destroy = dir_destroy,
 };
 
@@ -440,6 +392,7 @@ np_dir_open(const char *spec, const char *path)
     }
     d->path = xmemdup0(path, n);
     shash_init(&d->files);
+    np_dir_index_init(&d->index, &d->up.changes);
     np_dir_watch_init(&d->watch);
     d->first_event = LLONG_MAX;
     d->due = d->tick = 0;       /* At once. */

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/stat.h>
+#include "hmapx.h"
 #include "netpol/manifest.h"
 #include "netpol/source.h"
 #include "openvswitch/hmap.h"
@@ -13,15 +14,6 @@
 #include "sset.h"
 
 struct np_source *np_dir_open(const char *spec, const char *path);
-
-/* Objects that left the list but may still be in use. */
-struct dir_grave {
-    struct np_meta **v;
-    size_t n;
-    size_t allocated;
-};
-void np_grave_add(struct dir_grave *, struct np_meta *);
-void np_grave_empty(struct dir_grave *);
 
 /* What tells that a file is not the same any more. */
 struct dir_stamp {
@@ -33,7 +25,17 @@ struct dir_stamp {
 struct dir_stamp np_dir_stamp(const struct stat *);
 bool np_dir_stamp_equal(const struct dir_stamp *, const struct dir_stamp *);
 
-/* One file and what is in force of it. */
+/* An object of a file, which may be in force. */
+struct dir_candidate {
+    struct hmap_node node;      /* In 'holders', if it holds its key. */
+    struct dir_file *file;
+    struct np_meta *object;     /* Owned. */
+    struct dir_candidate *prev, *next;  /* Ring of the key's candidates; NULL
+                                         * for those that the same file has
+                                         * said before. */
+};
+
+/* One file and what it says, or said when that was last good. */
 struct dir_file {
     char *path;
     struct dir_stamp stamp;
@@ -42,22 +44,52 @@ struct dir_file {
     bool by_link;               /* A symlink leads to it: what happens to it
                                  * may be seen by nobody. */
     bool has_good;              /* Its text was understood once. */
-    struct np_meta **objects;   /* In force; owned. */
+    struct dir_candidate *v;    /* In the order of the text. */
     size_t n;
     struct np_errors errors;
     struct np_errors warnings;
     size_t n_skipped;
 };
 
+struct dir_index;
+
 struct dir_file *np_dir_file_create(const char *path);
-/* What it has in force goes to GRAVE. */
-void np_dir_file_destroy(struct dir_file *, struct dir_grave *grave);
-/* Reads the file, whose stat(2) is ST, if it has changed.  Returns true if its
- * objects or errors may have changed. */
-bool np_dir_file_update(struct dir_file *, const struct stat *st,
-                        struct dir_grave *);
+/* F has no candidates any more. */
+void np_dir_file_destroy(struct dir_file *f);
+/* Reads the file, whose stat(2) is ST, if it has changed. */
+void np_dir_file_update(struct dir_file *, const struct stat *st,
+                        struct dir_index *);
 /* The file is there but cannot be looked at, for the reason ERROR. */
-void np_dir_file_unreadable(struct dir_file *, int error);
+void np_dir_file_unreadable(struct dir_file *, int error, struct dir_index *);
+
+/* The objects of all files by key; see dir-index.c. */
+struct dir_index {
+    struct hmap holders;        /* struct dir_candidate, one for each key. */
+    struct hmapx losers;        /* struct dir_candidate, all others. */
+    struct np_changes *changes;
+    struct np_meta **grave;     /* Left, and maybe 'old' in a change. */
+    size_t n_grave, allocated_grave;
+    struct dir_leftover *leftovers;
+    size_t n_leftovers, allocated_leftovers;
+    bool stale;                 /* What is to be complained about may have
+                                 * changed, here or in a file; cleared by
+                                 * whoever has looked. */
+};
+/* What happens is added to CHANGES. */
+void np_dir_index_init(struct dir_index *, struct np_changes *changes);
+/* All files were forgotten. */
+void np_dir_index_destroy(struct dir_index *);
+/* F says the N OBJECTS now, which are taken. */
+void np_dir_index_update(struct dir_index *, struct dir_file *f,
+                         struct np_meta **objects, size_t n);
+/* F is gone, and is destroyed by the next np_dir_index_settle(). */
+void np_dir_index_forget(struct dir_index *, struct dir_file *f);
+/* After a round of updates: what no file says any more goes. */
+void np_dir_index_settle(struct dir_index *);
+/* See np_source_taken(). */
+void np_dir_index_taken(struct dir_index *);
+/* Adds an error for each loser, sorted by key and path. */
+void np_dir_index_complain(const struct dir_index *, struct np_errors *);
 
 /* inotify(7) on a directory and those below it. */
 struct dir_watch {

@@ -1,234 +1,15 @@
 #include <config.h>
 #include "../unit.h"
-#include "netpol/source.h"
+#include "fixture.h"
 
-#include <errno.h>
-#include <ftw.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "openvswitch/dynamic-string.h"
 #include "openvswitch/poll-loop.h"
 #include "timeval.h"
 #include "util.h"
-
-/* Only catches what hangs. */
-#define HANG_MS 30000
-
-/* Each test has a directory of its own, TOP, whose subdirectory "d" is the
- * source's; the test may make, move and remove the latter. */
-struct fixture {
-    char *top;
-    char *dir;
-    struct np_source *source;
-};
-
-static char *
-path_of(const struct fixture *f, const char *name)
-{
-    return xasprintf("%s/%s", f->top, name);
-}
-
-static int
-setup(void **state)
-{
-    struct fixture *f = xzalloc(sizeof *f);
-    char *spec, *error;
-
-    f->top = xstrdup("/tmp/netpol-unit-XXXXXX");
-    assert_non_null(mkdtemp(f->top));
-    f->dir = path_of(f, "d");
-    spec = xasprintf("dir:%s", f->dir);
-    f->source = np_source_open(spec, &error);
-    assert_non_null(f->source);
-    assert_null(error);
-    assert_string_equal(f->source->name, spec);
-    free(spec);
-    *state = f;
-    return 0;
-}
-
-static int
-remove_cb(const char *path, const struct stat *st OVS_UNUSED,
-          int flag OVS_UNUSED, struct FTW *ftw OVS_UNUSED)
-{
-    return remove(path);
-}
-
-static void
-remove_tree(const char *path)
-{
-    assert_int_equal(nftw(path, remove_cb, 16, FTW_DEPTH | FTW_PHYS), 0);
-}
-
-static int
-teardown(void **state)
-{
-    struct fixture *f = *state;
-
-    np_source_close(f->source);
-    remove_tree(f->top);
-    free(f->top);
-    free(f->dir);
-    free(f);
-    return 0;
-}
-
-static void
-make_dir(const struct fixture *f, const char *name)
-{
-    char *path = path_of(f, name);
-
-    assert_int_equal(mkdir(path, 0755), 0);
-    free(path);
-}
-
-static void
-put(const struct fixture *f, const char *name, const char *text)
-{
-    char *path = path_of(f, name);
-    FILE *file = fopen(path, "w");
-
-    assert_non_null(file);
-    fputs(text, file);
-    assert_int_equal(fclose(file), 0);
-    free(path);
-}
-
-static void
-move(const struct fixture *f, const char *from, const char *to)
-{
-    char *a = path_of(f, from);
-    char *b = path_of(f, to);
-
-    assert_int_equal(rename(a, b), 0);
-    free(a);
-    free(b);
-}
-
-static void
-drop(const struct fixture *f, const char *name)
-{
-    char *path = path_of(f, name);
-
-    assert_int_equal(unlink(path), 0);
-    free(path);
-}
-
-static void
-make_link(const struct fixture *f, const char *target, const char *name)
-{
-    char *path = path_of(f, name);
-
-    assert_int_equal(symlink(target, path), 0);
-    free(path);
-}
-
-#define NS(NAME) \
-    "apiVersion: v1\nkind: Namespace\nmetadata: {name: " NAME "}\n"
-#define POD(NAME, LABEL) \
-    "apiVersion: v1\nkind: Pod\nmetadata: {name: " NAME ", labels: {l: '" \
-    LABEL "'}}\n"
-
-/* All objects as "Kind key[=label] ...". */
-static char *
-show_objects(const struct np_source *s)
-{
-    struct ds ds = DS_EMPTY_INITIALIZER;
-
-    for (size_t i = 0; i < s->n_objects; i++) {
-        const char *label = np_labels_get(&s->objects[i]->labels, "l");
-
-        ds_put_format(&ds, "%s%s ", i ? " " : "",
-                      np_kind_name(s->objects[i]->kind));
-        np_object_format_key(s->objects[i], &ds);
-        if (label) {
-            ds_put_format(&ds, "=%s", label);
-        }
-    }
-    return ds_steal_cstr(&ds);
-}
-
-/* The errors, with the fixture's directory cut off. */
-static char *
-show_errors(const struct fixture *f)
-{
-    struct ds ds = DS_EMPTY_INITIALIZER;
-    struct ds cut = DS_EMPTY_INITIALIZER;
-    size_t n = strlen(f->top) + 1;
-
-    for (size_t i = 0; i < f->source->errors.n; i++) {
-        if (i) {
-            ds_put_char(&ds, '\n');
-        }
-        np_error_format(&f->source->errors.v[i], &ds);
-    }
-    for (const char *s = ds_cstr(&ds); *s; ) {
-        if (!strncmp(s, f->top, n - 1)) {
-            s += n;
-        } else {
-            ds_put_char(&cut, *s++);
-        }
-    }
-    ds_destroy(&ds);
-    return ds_steal_cstr(&cut);
-}
-
-static void
-check(const struct fixture *f, const char *objects, const char *errors)
-{
-    char *got = show_objects(f->source);
-    char *got_errors = show_errors(f);
-
-    assert_string_equal(got, objects);
-    assert_string_equal(got_errors, errors);
-    free(got);
-    free(got_errors);
-}
-
-/* Runs until the source says that something changed. */
-static void
-await_change(const struct fixture *f)
-{
-    long long int hang = time_msec() + HANG_MS;
-
-    while (!f->source->class->run(f->source)) {
-        assert_true(time_msec() < hang);
-        f->source->class->wait(f->source);
-        poll_timer_wait_until(hang);
-        poll_block();
-    }
-}
-
-/* Runs until the objects are those: files may be seen one by one. */
-static void
-await(const struct fixture *f, const char *objects)
-{
-    for (;;) {
-        char *got = show_objects(f->source);
-        bool same = !strcmp(got, objects);
-
-        free(got);
-        if (same) {
-            return;
-        }
-        await_change(f);
-    }
-}
-
-/* Reads at once, and checks that the change is told once. */
-static void
-reread(const struct fixture *f)
-{
-    struct np_source *s = f->source;
-
-    s->class->refresh(s);
-    s->class->run(s);
-    assert_false(s->class->run(s));
-}
 
 static void
 bad_specs(void **state OVS_UNUSED)
@@ -503,7 +284,7 @@ refreshes(void **state)
     assert_false(s->class->run(s));
 }
 
-/* Objects that left live until their users had a turn to let go of them. */
+/* Objects that left live until the change was taken. */
 static void
 old_objects_live_on(void **state)
 {
@@ -514,17 +295,17 @@ old_objects_live_on(void **state)
     make_dir(f, "d");
     put(f, "d/a.yaml", NS("a"));
     reread(f);
-    old = s->objects[0];
+    old = s->changes.v[0].new;
+    np_source_taken(s);
     put(f, "d/a.yaml", NS("b"));
-    s->class->refresh(s);
+    reread(f);
     assert_string_equal(old->name, "a");
     put(f, "d/a.yaml", NS("c"));
-    s->class->refresh(s);
-    assert_string_equal(old->name, "a");
-    assert_true(s->class->run(s));
+    reread(f);
     assert_string_equal(old->name, "a");
     check(f, "Namespace c", "");
-    assert_false(s->class->run(s));
+    np_source_taken(s);
+    check(f, "Namespace c", "");
 }
 
 #define KEPT "; the last good version stays in force"
@@ -725,10 +506,8 @@ overflow(void **state)
     await(f, "Namespace a Namespace c Namespace e");
 }
 
-#define TEST(NAME) cmocka_unit_test_setup_teardown(NAME, setup, teardown)
-
 int
-main(void)
+test_dir(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bad_specs),

@@ -1,0 +1,8 @@
+#include <config.h>
+#include "fixture.h"
+
+int
+main(void)
+{
+    return test_dir() + test_changes() != 0;
+}
