@@ -30,6 +30,8 @@ include tests/unit/compile.mk
 include tests/unit/openflow.mk
 include tests/unit/inspect.mk
 include tests/unit/ovsdb.mk
+include tests/unit/http.mk
+include tests/unit/daemon.mk
 include tests/unit/verify.mk
 include tests/conformance/automake.mk
 

@@ -7,6 +7,7 @@ noinst_HEADERS = \
 	include/netpol/eval.h \
 	include/netpol/flow.h \
 	include/netpol/group.h \
+	include/netpol/http.h \
 	include/netpol/idset.h \
 	include/netpol/interp.h \
 	include/netpol/manifest.h \

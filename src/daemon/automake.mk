@@ -12,8 +12,12 @@ libnetpol_a_SOURCES += \
 	src/daemon/dryrun.h \
 	src/daemon/engine.c \
 	src/daemon/engine.h \
+	src/daemon/expo.c \
+	src/daemon/expo.h \
 	src/daemon/gate.c \
 	src/daemon/gate.h \
+	src/daemon/latency.c \
+	src/daemon/latency.h \
 	src/daemon/netpold.c \
 	src/daemon/netpold.h \
 	src/daemon/news.c \

@@ -1,0 +1,4 @@
+# Pages over HTTP.
+libnetpol_a_SOURCES += \
+	src/http/address.c \
+	src/http/http.c

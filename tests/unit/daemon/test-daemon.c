@@ -1,0 +1,10 @@
+/* Units of src/daemon. */
+
+#include <config.h>
+#include "test-daemon.h"
+
+int
+main(void)
+{
+    return test_expo() + test_latency();
+}
