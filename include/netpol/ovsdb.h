@@ -40,6 +40,8 @@ struct np_bridge_state {
 void np_ovsdb_get_bridge(const struct np_ovsdb *, struct np_bridge_state *);
 /* The ports now; borrowed until the next run. */
 const struct np_portmap *np_ovsdb_ports(const struct np_ovsdb *);
+/* How many ports came, went or changed since the start. */
+uint64_t np_ovsdb_n_port_changes(const struct np_ovsdb *);
 
 /* What should stand in the database; compared and written by run().
  *

@@ -53,5 +53,8 @@ struct np_portmap {
 const char *np_port_role_name(enum np_port_role);       /* "pod" */
 void np_portmap_clear(struct np_portmap *);
 bool np_portmap_equal(const struct np_portmap *, const struct np_portmap *);
+/* How many ports are in one of both alone, or differ. */
+size_t np_portmap_count_changes(const struct np_portmap *,
+                                const struct np_portmap *);
 
 #endif /* netpol/portmap.h */

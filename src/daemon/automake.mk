@@ -14,10 +14,14 @@ libnetpol_a_SOURCES += \
 	src/daemon/engine.h \
 	src/daemon/expo.c \
 	src/daemon/expo.h \
+	src/daemon/footprint.c \
+	src/daemon/footprint.h \
 	src/daemon/gate.c \
 	src/daemon/gate.h \
 	src/daemon/latency.c \
 	src/daemon/latency.h \
+	src/daemon/metrics.c \
+	src/daemon/metrics.h \
 	src/daemon/netpold.c \
 	src/daemon/netpold.h \
 	src/daemon/news.c \
@@ -25,6 +29,8 @@ libnetpol_a_SOURCES += \
 	src/daemon/options.c \
 	src/daemon/options.h \
 	src/daemon/program.c \
+	src/daemon/progress.c \
+	src/daemon/progress.h \
 	src/daemon/realized.c \
 	src/daemon/realized.h \
 	src/daemon/status-text.c \

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/footprint.h"
 #include "daemon/netpold.h"
 #include "daemon/options.h"
 #include "daemon/status.h"
@@ -44,24 +45,51 @@ wait_cb(struct unixctl_conn *conn, int argc, const char *argv[], void *d_)
     np_wait_for_all(d, conn, datapath, seconds);
 }
 
-static void
-status_cb(struct unixctl_conn *conn, int argc, const char *argv[], void *d_)
+/* A command that tells something, as text or as JSON. */
+struct report {
+    const char *name;
+    struct json *(*create)(const struct np_daemon *);
+    void (*format)(const struct json *, struct ds *);
+};
+
+static const struct report reports[] = {
+    { "netpol/status", np_status_create, np_status_format },
+    { "netpol/latency", np_progress_latency, np_progress_format_latency },
+    { "netpol/memory", np_footprint_create, np_footprint_format },
+};
+
+static const struct report *
+find_report(const char *name)
 {
+    for (size_t i = 0; i < ARRAY_SIZE(reports); i++) {
+        if (!strcmp(reports[i].name, name)) {
+            return &reports[i];
+        }
+    }
+    OVS_NOT_REACHED();
+}
+
+static void
+report_cb(struct unixctl_conn *conn, int argc, const char *argv[], void *d)
+{
+    const struct report *report = find_report(argv[0]);
     bool as_json = argc > 1 && !strcmp(argv[1], "json");
     struct ds s = DS_EMPTY_INITIALIZER;
-    struct json *status;
+    struct json *facts;
 
     if (argc > 1 && !as_json) {
-        unixctl_command_reply_error(conn, "usage: netpol/status [json]");
+        ds_put_format(&s, "usage: %s [json]", report->name);
+        unixctl_command_reply_error(conn, ds_cstr(&s));
+        ds_destroy(&s);
         return;
     }
-    status = np_status_create(d_);
+    facts = report->create(d);
     if (as_json) {
-        json_to_ds(status, JSSF_SORT, &s);
+        json_to_ds(facts, JSSF_SORT, &s);
     } else {
-        np_status_format(status, &s);
+        report->format(facts, &s);
     }
-    json_destroy(status);
+    json_destroy(facts);
     unixctl_command_reply(conn, ds_cstr(&s));
     ds_destroy(&s);
 }
@@ -157,7 +185,10 @@ np_commands_register(struct np_daemon *d)
 {
     unixctl_command_register("netpol/wait", "[--datapath] [SECONDS]", 0, 2,
                              wait_cb, d);
-    unixctl_command_register("netpol/status", "[json]", 0, 1, status_cb, d);
+    for (size_t i = 0; i < ARRAY_SIZE(reports); i++) {
+        unixctl_command_register(reports[i].name, "[json]", 0, 1, report_cb,
+                                 d);
+    }
     unixctl_command_register("netpol/flush", "", 0, 0, flush_cb, d);
     unixctl_command_register("netpol/resume", "", 0, 0, resume_cb, d);
     unixctl_command_register("netpol/names", "", 0, 0, names_cb, d);

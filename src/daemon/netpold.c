@@ -17,10 +17,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/metrics.h"
 #include "daemon/news.h"
 #include "daemon/options.h"
 #include "daemon/realized.h"
 #include "daemon/wait.h"
+#include "netpol/http.h"
 #include "netpol/openflow.h"
 #include "netpol/ovsdb.h"
 #include "netpol/source.h"
@@ -49,12 +51,16 @@ np_daemon_init(struct np_daemon *d, const struct np_options *options)
     smap_init(&d->realized);
     sset_init(&d->told);
     ovs_list_init(&d->waiters);
+    np_progress_init(&d->progress);
+    d->http = np_metrics_serve(d);
     d->stale = true;
 }
 
 void
 np_daemon_destroy(struct np_daemon *d)
 {
+    np_http_destroy(d->http);
+    np_progress_destroy(&d->progress);
     np_waiters_destroy(d);
     sset_destroy(&d->told);
     smap_destroy(&d->realized);
@@ -130,6 +136,7 @@ np_daemon_rebuild(struct np_daemon *d)
     const struct np_portmap *ports = np_ovsdb_ports(d->ovsdb);
     struct np_flow_set flows;
 
+    np_progress_take_in(d);
     if (!d->adopted || !d->source->complete) {
         np_engine_rebuild(&d->engine, d->source, ports, NULL);
         d->stale = true;
@@ -161,6 +168,7 @@ run_bridge(struct np_daemon *d)
 void
 np_daemon_run(struct np_daemon *d)
 {
+    np_progress_turn(&d->progress);
     /* Both, always: their old contents are gone after a change. */
     bool objects = d->source->class->run(d->source);
     bool ports = np_ovsdb_run(d->ovsdb);
@@ -176,8 +184,10 @@ np_daemon_run(struct np_daemon *d)
     if (d->stale && d->adopted && d->source->complete) {
         np_daemon_rebuild(d);
     }
+    np_progress_run(d);
     np_realized_run(d);
     np_waiters_run(d);
+    np_http_run(d->http);
 }
 
 void
@@ -186,7 +196,9 @@ np_daemon_wait(struct np_daemon *d)
     d->source->class->wait(d->source);
     np_ovsdb_wait(d->ovsdb);
     np_installer_wait(d->installer);
+    np_progress_wait(&d->progress);
     np_waiters_wait(d);
+    np_http_wait(d->http);
 }
 
 bool

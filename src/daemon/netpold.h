@@ -7,10 +7,12 @@
 #include <stdint.h>
 #include "daemon/engine.h"
 #include "daemon/gate.h"
+#include "daemon/progress.h"
 #include "openvswitch/list.h"
 #include "smap.h"
 #include "sset.h"
 
+struct np_http;
 struct np_installer;
 struct np_options;
 struct np_ovsdb;
@@ -33,6 +35,8 @@ struct np_daemon {
                                  * to value. */
     struct sset told;           /* Of the source's mistakes, see news.c. */
     struct ovs_list waiters;    /* See wait.c. */
+    struct np_progress progress;
+    struct np_http *http;       /* NULL if nobody wants it. */
     bool exiting;
 };
 

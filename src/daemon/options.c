@@ -19,6 +19,7 @@
 #include "command-line.h"
 #include "daemon.h"
 #include "dirs.h"
+#include "netpol/http.h"
 #include "netpol/ovsdb.h"
 #include "netpol/source.h"
 #include "openvswitch/vlog.h"
@@ -27,6 +28,7 @@
 #include "util.h"
 
 #define DEFAULT_CT_ZONE 64000
+#define DEFAULT_METRICS "127.0.0.1:10361"
 
 enum {
     OPT_SOURCE = UCHAR_MAX + 1,
@@ -39,6 +41,7 @@ enum {
     OPT_ALLOW_TO_NODE,
     OPT_ESTABLISHED,
     OPT_DRY_RUN,
+    OPT_METRICS_BIND_ADDRESS,
     OPT_UNIXCTL,
     OPT_BOOTSTRAP_CA_CERT,
     OPT_PEER_CA_CERT,
@@ -58,6 +61,8 @@ static const struct option long_options[] = {
     {"allow-to-node", no_argument, NULL, OPT_ALLOW_TO_NODE},
     {"established", required_argument, NULL, OPT_ESTABLISHED},
     {"dry-run", no_argument, NULL, OPT_DRY_RUN},
+    {"metrics-bind-address", required_argument, NULL,
+     OPT_METRICS_BIND_ADDRESS},
     {"unixctl", required_argument, NULL, OPT_UNIXCTL},
     {"help", no_argument, NULL, 'h'},
     {"version", no_argument, NULL, 'V'},
@@ -119,12 +124,17 @@ usage(void)
     daemon_usage();
     vlog_usage();
     printf("\nOther options:\n"
+           "  --metrics-bind-address=[ADDRESS:]PORT|none\n"
+           "                          serve /metrics, /healthz and /readyz "
+           "there (default:\n"
+           "                          %s)\n"
            "  --unixctl=SOCKET        override default control socket name\n"
            "  -h, --help              display this help message\n"
            "  -V, --version           display version information\n"
            "\nExample:\n"
            "  %s --source=dir:/etc/ovs-netpol/policies --pidfile --detach\n"
-           "  ovs-appctl -t %s netpol/status\n", program_name, program_name);
+           "  ovs-appctl -t %s netpol/status\n", DEFAULT_METRICS,
+           program_name, program_name);
     exit(EXIT_SUCCESS);
 }
 
@@ -180,6 +190,19 @@ replace(char **s, const char *option, const char *value)
     *s = xstrdup(value);
 }
 
+static void
+parse_metrics(struct np_options *o, const char *s)
+{
+    struct sockaddr_storage ss;
+    char *error = strcmp(s, "none") ? np_http_parse_address(s, &ss) : NULL;
+
+    if (error) {
+        np_usage_error("--metrics-bind-address: %s, or none", error);
+    }
+    free(o->metrics);
+    o->metrics = xstrdup(s);
+}
+
 /* Our own options; false if C is none of them. */
 static bool
 parse_own(struct np_options *o, int c, const char *arg)
@@ -222,6 +245,9 @@ parse_own(struct np_options *o, int c, const char *arg)
         return true;
     case OPT_DRY_RUN:
         return o->dry_run = true;
+    case OPT_METRICS_BIND_ADDRESS:
+        parse_metrics(o, arg);
+        return true;
     case OPT_UNIXCTL:
         replace(&o->unixctl, "unixctl", arg);
         return true;
@@ -372,6 +398,9 @@ finish(struct np_options *o, int argc, char *argv[])
     }
     o->db = argc ? xstrdup(argv[0])
             : xasprintf("unix:%s/db.sock", ovs_rundir());
+    if (!o->metrics) {
+        o->metrics = xstrdup(DEFAULT_METRICS);
+    }
     if (!o->node) {
         o->node = default_node();
     }
@@ -423,5 +452,6 @@ np_options_destroy(struct np_options *o)
     free(o->db);
     free(o->node);
     free(o->unixctl);
+    free(o->metrics);
     free(o->out_port);
 }

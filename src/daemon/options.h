@@ -12,6 +12,7 @@ struct np_options {
     char *db;
     char *node;
     char *unixctl;              /* --unixctl, or NULL. */
+    char *metrics;              /* Where to serve them, or "none". */
     char *out_port;             /* Owns compile.out_port. */
     bool foreign_given;         /* --foreign was: unknown ports are decided. */
     bool dry_run;

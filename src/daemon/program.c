@@ -13,12 +13,11 @@
 #include "daemon.h"
 #include "daemon/command.h"
 #include "daemon/dryrun.h"
+#include "daemon/footprint.h"
 #include "daemon/options.h"
 #include "dns-resolve.h"
 #include "fatal-signal.h"
 #include "memory.h"
-#include "netpol/openflow.h"
-#include "netpol/source.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
 #include "ovs-rcu.h"
@@ -65,17 +64,12 @@ signal_came(int fd)
 static void
 report_memory(const struct np_daemon *d)
 {
-    struct np_installer_status st;
     struct simap usage;
 
     memory_run();
     if (memory_should_report()) {
-        np_installer_get_status(d->installer, &st);
         simap_init(&usage);
-        simap_increase(&usage, "objects", d->source->n_objects);
-        simap_increase(&usage, "rules", d->engine.policies.n_rules);
-        simap_increase(&usage, "local-pods", d->engine.binding.n_locals);
-        simap_increase(&usage, "flows", st.n_installed);
+        np_footprint_add(d, &usage);
         memory_report(&usage);
         simap_destroy(&usage);
     }

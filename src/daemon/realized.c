@@ -22,9 +22,8 @@
 #include "smap.h"
 #include "util.h"
 
-/* Are sets that were confirmed before still what is in the switch? */
-static bool
-older_holds(const struct np_daemon *d)
+bool
+np_realized_holds(const struct np_daemon *d)
 {
     struct np_installer_status st;
 
@@ -37,7 +36,7 @@ static void
 collect(const struct np_daemon *d, struct smap *now)
 {
     bool all = np_daemon_is_realized(d);
-    bool known = all || older_holds(d);
+    bool known = all || np_realized_holds(d);
 
     for (size_t i = 0; known && i < d->engine.binding.n_locals; i++) {
         const struct np_bridge_port *p = d->engine.binding.locals[i].port;

@@ -329,4 +329,8 @@ np_status_format(const struct json *status, struct ds *s)
     format_pods(status, s);
     format_ports(status, s);
     format_policies(status, s);
+    if (string(member(status, "metrics"), "problem")) {
+        ds_put_format(s, "metrics: %s\n",
+                      string(member(status, "metrics"), "problem"));
+    }
 }

@@ -11,6 +11,7 @@
 
 #include "daemon/netpold.h"
 #include "daemon/options.h"
+#include "netpol/http.h"
 #include "netpol/openflow.h"
 #include "netpol/ovsdb.h"
 #include "netpol/source.h"
@@ -261,8 +262,9 @@ put_portless(const struct np_daemon *d, struct json *array)
     }
 }
 
-static const char *
-why_bad(const struct np_daemon *d, const struct np_bridge_port *port)
+const char *
+np_status_port_problem(const struct np_daemon *d,
+                       const struct np_bridge_port *port)
 {
     const struct np_binding *b = &d->engine.binding;
 
@@ -292,7 +294,7 @@ put_ports(const struct np_daemon *d, struct json *array)
         put_string(o, "role", np_port_role_name(p->role));
         put_mac(o, p);
         put_addrs(o, p->addrs, p->n_addrs);
-        put_string(o, "problem", why_bad(d, p));
+        put_string(o, "problem", np_status_port_problem(d, p));
     }
 }
 
@@ -338,6 +340,13 @@ put_policies(const struct np_daemon *d, struct json *array)
     }
 }
 
+static void
+put_metrics(const struct np_daemon *d, struct json *o)
+{
+    put_string(o, "address", d->http ? d->options->metrics : NULL);
+    put_string(o, "problem", d->http ? np_http_problem(d->http) : NULL);
+}
+
 struct json *
 np_status_create(const struct np_daemon *d)
 {
@@ -358,5 +367,6 @@ np_status_create(const struct np_daemon *d)
     put_portless(d, put_array(o, "pods_without_port"));
     put_ports(d, put_array(o, "ports"));
     put_policies(d, put_array(o, "policies"));
+    put_metrics(d, put_object(o, "metrics"));
     return o;
 }

@@ -3,12 +3,16 @@
 
 /* What is realised, what is not, and why. */
 
+struct np_bridge_port;
 struct ds;
 struct json;
 struct np_daemon;
 
 /* All facts, as netpol/status json prints them; to be destroyed. */
 struct json *np_status_create(const struct np_daemon *);
+/* Why PORT carries nothing, or NULL.  Valid until the next run. */
+const char *np_status_port_problem(const struct np_daemon *,
+                                   const struct np_bridge_port *);
 /* Appends the same facts, made to be read. */
 void np_status_format(const struct json *status, struct ds *);
 

@@ -46,6 +46,7 @@ struct np_ovsdb {
     struct np_writer *writer;
     unsigned int seqno;         /* Of the contents that 'ports' shows. */
     struct np_portmap ports;
+    uint64_t n_port_changes;
     struct state state;
 };
 
@@ -270,6 +271,7 @@ update_ports(struct np_ovsdb *o, const struct ovsrec_bridge *br)
         np_portmap_clear(&map);
         return false;
     }
+    o->n_port_changes += np_portmap_count_changes(&o->ports, &map);
     np_portmap_clear(&o->ports);
     o->ports = map;
     return true;
@@ -348,6 +350,12 @@ np_ovsdb_get_bridge(const struct np_ovsdb *o, struct np_bridge_state *s)
         .datapath_type = o->state.datapath_type,
         .problem = o->state.problem,
     };
+}
+
+uint64_t
+np_ovsdb_n_port_changes(const struct np_ovsdb *o)
+{
+    return o->n_port_changes;
 }
 
 const struct np_portmap *

@@ -86,3 +86,19 @@ np_portmap_equal(const struct np_portmap *a, const struct np_portmap *b)
     }
     return true;
 }
+
+size_t
+np_portmap_count_changes(const struct np_portmap *a,
+                         const struct np_portmap *b)
+{
+    size_t i = 0, j = 0, n = 0;
+
+    while (i < a->n && j < b->n) {
+        int cmp = strcmp(a->v[i].name, b->v[j].name);
+
+        n += cmp || !port_equal(&a->v[i], &b->v[j]);
+        i += cmp <= 0;
+        j += cmp >= 0;
+    }
+    return n + (a->n - i) + (b->n - j);
+}
