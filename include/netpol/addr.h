@@ -63,9 +63,10 @@ void *np_trie_lookup(const struct np_trie *, const struct np_prefix *p);
 void *np_trie_lookup_shorter(const struct np_trie *,
                              const struct np_prefix *p);
 /* Calls CB for every prefix inside WITHIN (itself included) that has a value,
- * in the order of np_prefix_compare(). */
+ * in the order of np_prefix_compare(); where it returns false, what is inside
+ * that prefix is left out. */
 void np_trie_for_each(const struct np_trie *, const struct np_prefix *within,
-                      void (*cb)(const struct np_prefix *, void *value,
+                      bool (*cb)(const struct np_prefix *, void *value,
                                  void *aux),
                       void *aux);
 

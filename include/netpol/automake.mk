@@ -17,4 +17,5 @@ noinst_HEADERS = \
 	include/netpol/policy.h \
 	include/netpol/portmap.h \
 	include/netpol/portrange.h \
+	include/netpol/slots.h \
 	include/netpol/source.h

@@ -1,10 +1,7 @@
 #ifndef NETPOL_COMPILE_H
 #define NETPOL_COMPILE_H 1
 
-/* From rules and ports to flows.
- *
- * The stage keeps only what must stay stable from one build to the next: the
- * numbers of the identities.  Everything else is computed from its inputs. */
+/* From rules and ports to flows. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -13,6 +10,7 @@
 #include "netpol/flow.h"
 #include "netpol/policy.h"
 #include "netpol/portmap.h"
+#include "sset.h"
 
 struct ds;
 struct shash;
@@ -38,6 +36,7 @@ enum np_table {
     NP_T_SPOOF_GUARD = 5,
     NP_T_L2 = 10,
     NP_T_LINK = 11,
+    NP_T_EVERY_POD = 12,
     NP_T_SERVICE = 15,
     NP_T_CONNTRACK = 20,
     NP_T_RESUME = 24,
@@ -63,6 +62,7 @@ enum np_table {
     NP_T_COMMIT = 110,
     NP_T_COMMITTED = 112,
     NP_T_FORWARD = 120,
+    NP_T_OPEN_PODS = 122,
     NP_T_OUT = 125,
     NP_T_DENY = 130,
 };
@@ -97,8 +97,10 @@ const char *np_deny_reason_name(enum np_deny_reason);   /* "egress_policy" */
 
 /* Which port is which pod's, after all claims were weighed. */
 struct np_local {
+    struct hmap_node node;      /* In struct np_binding, by 'entry'. */
     const struct np_bridge_port *port;
-    const struct np_pod *pod;
+    struct np_entry *entry;     /* The pod's place in the cache, */
+    const struct np_pod *pod;   /* and the pod. */
     struct np_prefix *addrs;    /* The row's, else the object's; last, the
                                  * link-local one that goes with the MAC. */
     size_t n_addrs;
@@ -110,6 +112,10 @@ struct np_bad_port {
     char *reason;               /* Why it carries nothing. */
 };
 struct np_binding {
+    struct hmap by_entry;       /* struct np_local. */
+    struct sset claims;         /* "ns/name" and UIDs that ports name. */
+    const struct np_bridge_port *ports;
+    const struct np_local **by_port;    /* Of each port, its local or NULL. */
     struct np_local *locals;    /* Sorted by the pod's namespace and name. */
     size_t n_locals;
     struct np_bad_port *bad;    /* Pod ports that carry nothing, and unknown
@@ -122,22 +128,45 @@ struct np_binding {
  * Node object, which need not exist. */
 void np_binding_build(struct np_binding *, const struct np_portmap *ports,
                       const struct np_cache *, const char *node);
-void np_binding_clear(struct np_binding *);
-/* The local pod of POD, or NULL. */
+void np_binding_init(struct np_binding *);      /* Empty. */
+void np_binding_destroy(struct np_binding *);
+/* One line a local pod and a port that carries nothing. */
+void np_binding_dump(const struct np_binding *, struct ds *);
+void np_binding_swap(struct np_binding *, struct np_binding *);
+/* The local pod in ENTRY, or NULL. */
 const struct np_local *np_binding_find(const struct np_binding *,
-                                       const struct np_pod *);
+                                       const struct np_entry *);
+/* The local pod at PORT, one of the ports it was built from, or NULL. */
+const struct np_local *np_binding_at(const struct np_binding *,
+                                     const struct np_bridge_port *port);
+/* May the change of one object change the binding? */
+bool np_binding_depends(const struct np_binding *,
+                        const struct np_entry_change *, const char *node);
 
 /* The stage. */
 struct np_compiler;
 struct np_compiler *np_compiler_create(const struct np_compile_config *);
 void np_compiler_destroy(struct np_compiler *);
+const struct np_compile_config *np_compiler_config(const struct np_compiler *);
 /* Takes over the numbers of the identities in INSTALLED, a table of an earlier
- * run, so that a rebuild of the same input is the same table. */
+ * run, before the first apply, so that the same input gives the same table. */
 void np_compiler_adopt(struct np_compiler *, const struct np_flow_set *);
-/* Fills OUT, which must be empty, with every flow that should be installed. */
-void np_compiler_rebuild(struct np_compiler *, const struct np_policies *,
-                         const struct np_cache *, const struct np_binding *,
-                         const struct np_portmap *, struct np_flow_set *out);
+
+/* One change, as the stages below have it.  Of the first one, the binding and
+ * the ports before are empty. */
+struct np_compile_input {
+    const struct np_groups *groups;
+    const struct np_policies *policies;
+    const struct np_cache_delta *objects;
+    const struct np_group_delta *profiles;
+    const struct np_policy_delta *rules;
+    const struct np_binding *old_binding, *binding;
+    const struct np_portmap *old_ports, *ports;
+};
+/* Adds to OUT what must change in the switch.  The new binding and ports must
+ * live until the next apply, to which they are the old ones. */
+void np_compiler_apply(struct np_compiler *, const struct np_compile_input *,
+                       struct np_flow_patch *out);
 /* Appends what identity number ID stands for ("production/backend-0, …;
  * in: …"), and what rule ID does; false if there is none. */
 bool np_compiler_format_identity(const struct np_compiler *, uint32_t id,

@@ -151,6 +151,10 @@ void np_flow_patch_init(struct np_flow_patch *);
 void np_flow_patch_destroy(struct np_flow_patch *);
 void np_flow_patch_clear(struct np_flow_patch *);
 void np_flow_patch_swap(struct np_flow_patch *, struct np_flow_patch *);
+/* Adds to PATCH the way FROM one set TO another; copies the flows. */
+void np_flow_patch_add_diff(struct np_flow_patch *,
+                            const struct np_flow_set *from,
+                            const struct np_flow_set *to);
 bool np_flow_patch_is_empty(const struct np_flow_patch *);
 /* Both take FLOW; what was said of its key before is forgotten. */
 void np_flow_patch_put(struct np_flow_patch *, struct np_flow *flow);

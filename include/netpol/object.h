@@ -157,6 +157,7 @@ const char *np_proto_name(enum np_proto);       /* "TCP" */
 /* The value of KEY, or NULL. */
 const char *np_labels_get(const struct np_labels *, const char *key);
 bool np_labels_equal(const struct np_labels *, const struct np_labels *);
+void np_labels_clone(struct np_labels *dst, const struct np_labels *src);
 void np_labels_destroy(struct np_labels *);
 
 bool np_selector_matches(const struct np_selector *,
@@ -167,6 +168,7 @@ bool np_selector_equal(const struct np_selector *,
 void np_selector_sort(struct np_selector *);
 /* Appends kubectl's syntax ("app=web,tier in (a,b),!x"), or "<all>". */
 void np_selector_format(const struct np_selector *, struct ds *);
+void np_selector_clone(struct np_selector *dst, const struct np_selector *src);
 void np_selector_destroy(struct np_selector *);
 
 /* Is the pod one that policies select and address?  A hostNetwork pod is its

@@ -51,6 +51,7 @@ struct np_portmap {
 };
 
 const char *np_port_role_name(enum np_port_role);       /* "pod" */
+void np_portmap_clone(struct np_portmap *, const struct np_portmap *);
 void np_portmap_clear(struct np_portmap *);
 bool np_portmap_equal(const struct np_portmap *, const struct np_portmap *);
 /* How many ports are in one of both alone, or differ. */

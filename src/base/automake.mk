@@ -3,4 +3,5 @@ libnetpol_a_SOURCES += \
 	src/base/error.c \
 	src/base/idset.c \
 	src/base/portrange.c \
+	src/base/slots.c \
 	src/base/trie.c

@@ -206,13 +206,10 @@ np_trie_lookup_shorter(const struct np_trie *t, const struct np_prefix *p)
  * order of np_prefix_compare(). */
 static void
 visit_nodes(const struct node *node,
-            void (*cb)(const struct np_prefix *, void *value, void *aux),
+            bool (*cb)(const struct np_prefix *, void *value, void *aux),
             void *aux)
 {
-    if (node) {
-        if (node->value) {
-            cb(&node->prefix, node->value, aux);
-        }
+    if (node && (!node->value || cb(&node->prefix, node->value, aux))) {
         visit_nodes(node->child[0], cb, aux);
         visit_nodes(node->child[1], cb, aux);
     }
@@ -220,7 +217,7 @@ visit_nodes(const struct node *node,
 
 void
 np_trie_for_each(const struct np_trie *t, const struct np_prefix *within,
-                 void (*cb)(const struct np_prefix *, void *value, void *aux),
+                 bool (*cb)(const struct np_prefix *, void *value, void *aux),
                  void *aux)
 {
     const struct node *node = t->roots[within->family == 6];

@@ -1,23 +1,22 @@
 /* The objects in force, by kind and key.
  *
- * A source hands out its objects as one list; every other stage wants to find
- * them: a pod by the key that a port claims, a pod by its UID, the pods of one
- * namespace.  The cache is those three indexes and owns nothing else.
+ * A source says what came, went and changed; every other stage wants to find
+ * the objects: a pod by the key that a port claims, or by its UID.  The cache
+ * is those two indexes and owns nothing else.
  *
- * Rebuilt when: the source's list changed. */
+ * An apply costs what it changes: a few hash lookups a change. */
 
 #include <config.h>
-#include <stdlib.h>
-#include "hash.h"
 #include "netpol/cache.h"
+
+#include <stdlib.h>
+
+#include "coverage.h"
+#include "hash.h"
 #include "openvswitch/dynamic-string.h"
 #include "util.h"
 
-struct cache_entry {
-    struct hmap_node key_node;  /* In by_key. */
-    struct hmap_node uid_node;  /* In by_uid, if the object has a UID. */
-    const struct np_meta *object;
-};
+COVERAGE_DEFINE(np_cache_changed);
 
 static uint32_t
 key_hash(enum np_kind kind, const char *namespace, const char *name)
@@ -32,13 +31,18 @@ compare_strings(const char *a, const char *b)
 }
 
 static int
-compare_keys(const void *a_, const void *b_)
+compare_keys(const struct np_meta *a, const struct np_meta *b)
 {
-    const struct np_meta *a = *(const struct np_meta *const *) a_;
-    const struct np_meta *b = *(const struct np_meta *const *) b_;
     int cmp = compare_strings(a->namespace, b->namespace);
 
     return cmp ? cmp : strcmp(a->name, b->name);
+}
+
+static int
+compare_objects(const void *a, const void *b)
+{
+    return compare_keys(*(const struct np_meta *const *) a,
+                        *(const struct np_meta *const *) b);
 }
 
 void
@@ -49,141 +53,208 @@ np_cache_init(struct np_cache *cache)
     hmap_init(&cache->by_uid);
 }
 
-static void
-np_cache_clear(struct np_cache *cache)
-{
-    struct cache_entry *e;
-
-    HMAP_FOR_EACH_POP (e, key_node, &cache->by_key) {
-        free(e);
-    }
-    hmap_clear(&cache->by_uid);
-    for (int kind = 0; kind < NP_N_KINDS; kind++) {
-        free(cache->v[kind]);
-        cache->v[kind] = NULL;
-        cache->n[kind] = 0;
-    }
-}
-
 void
 np_cache_destroy(struct np_cache *cache)
 {
     if (cache) {
-        np_cache_clear(cache);
+        struct np_entry *e;
+
+        HMAP_FOR_EACH_POP (e, key_node, &cache->by_key) {
+            free(e);
+        }
         hmap_destroy(&cache->by_key);
         hmap_destroy(&cache->by_uid);
     }
 }
 
-static void
-np_cache_add(struct np_cache *cache, const struct np_meta *object)
+static bool
+has_uid(const struct np_meta *object)
 {
-    struct cache_entry *e = xzalloc(sizeof *e);
+    return object && object->kind == NP_POD && object->uid;
+}
 
+/* Makes OBJECT, or nothing if it is NULL, what ENTRY stands for. */
+static void
+set_object(struct np_cache *cache, struct np_entry *e,
+           const struct np_meta *object)
+{
+    if (e->object) {
+        cache->n[e->object->kind]--;
+    }
+    if (has_uid(e->object)) {
+        hmap_remove(&cache->by_uid, &e->uid_node);
+    }
     e->object = object;
-    hmap_insert(&cache->by_key, &e->key_node,
-                key_hash(object->kind, object->namespace, object->name));
-    if (object->kind == NP_POD && object->uid) {
+    if (object) {
+        e->key = object;
+        cache->n[object->kind]++;
+    }
+    if (has_uid(object)) {
         hmap_insert(&cache->by_uid, &e->uid_node,
                     hash_string(object->uid, 0));
     }
-    cache->v[object->kind][cache->n[object->kind]++] = object;
+}
+
+/* The entry, also of what has just gone and is not settled yet. */
+static struct np_entry *
+find_entry(const struct np_cache *cache, enum np_kind kind,
+           const char *namespace, const char *name)
+{
+    struct np_entry *e;
+
+    HMAP_FOR_EACH_WITH_HASH (e, key_node, key_hash(kind, namespace, name),
+                             &cache->by_key) {
+        if (e->key->kind == kind && !strcmp(e->key->name, name)
+            && !compare_strings(e->key->namespace, namespace)) {
+            return e;
+        }
+    }
+    return NULL;
+}
+
+static void
+note(struct np_cache_delta *delta, struct np_entry *e,
+     const struct np_meta *old)
+{
+    if (e->in_delta) {
+        return;
+    }
+    if (delta->n >= delta->allocated) {
+        delta->v = x2nrealloc(delta->v, &delta->allocated, sizeof *delta->v);
+    }
+    e->in_delta = true;
+    delta->v[delta->n++] = (struct np_entry_change) { e, old };
+}
+
+static void
+apply_change(struct np_cache *cache, const struct np_change *change,
+             struct np_cache_delta *delta)
+{
+    const struct np_meta *key = change->new ? change->new : change->old;
+    struct np_entry *e = find_entry(cache, key->kind, key->namespace,
+                                    key->name);
+
+    COVERAGE_INC(np_cache_changed);
+    if (!e && !change->new) {
+        return;
+    }
+    if (!e) {
+        e = xzalloc(sizeof *e);
+        ovs_list_init(&e->profile_node);
+        e->key = key;
+        hmap_insert(&cache->by_key, &e->key_node,
+                    key_hash(key->kind, key->namespace, key->name));
+    }
+    note(delta, e, e->object);
+    set_object(cache, e, change->new);
+}
+
+static void
+destroy_entry(struct np_cache *cache, struct np_entry *e)
+{
+    hmap_remove(&cache->by_key, &e->key_node);
+    free(e);
 }
 
 void
-np_cache_rebuild(struct np_cache *cache,
-                 const struct np_meta *const *objects, size_t n)
+np_cache_apply(struct np_cache *cache, const struct np_changes *changes,
+               struct np_cache_delta *delta)
 {
-    size_t n_kind[NP_N_KINDS] = { 0 };
+    size_t n = 0;
 
-    np_cache_clear(cache);
-    for (size_t i = 0; i < n; i++) {
-        n_kind[objects[i]->kind]++;
+    for (size_t i = 0; i < changes->n; i++) {
+        apply_change(cache, &changes->v[i], delta);
     }
-    for (int kind = 0; kind < NP_N_KINDS; kind++) {
-        cache->v[kind] = xmalloc(n_kind[kind] * sizeof *cache->v[kind]);
+    /* What came and went again is nobody's business. */
+    for (size_t i = 0; i < delta->n; i++) {
+        struct np_entry *e = delta->v[i].entry;
+
+        if (!delta->v[i].old && !e->object) {
+            destroy_entry(cache, e);
+        } else {
+            delta->v[n++] = delta->v[i];
+        }
     }
-    for (size_t i = 0; i < n; i++) {
-        np_cache_add(cache, objects[i]);
+    delta->n = n;
+}
+
+void
+np_cache_everything(struct np_cache *cache, struct np_cache_delta *delta)
+{
+    struct np_entry *e;
+
+    HMAP_FOR_EACH (e, key_node, &cache->by_key) {
+        note(delta, e, NULL);
     }
-    for (int kind = 0; kind < NP_N_KINDS; kind++) {
-        qsort(cache->v[kind], cache->n[kind], sizeof *cache->v[kind],
-              compare_keys);
+}
+
+void
+np_cache_settle(struct np_cache *cache, struct np_cache_delta *delta)
+{
+    for (size_t i = 0; i < delta->n; i++) {
+        struct np_entry *e = delta->v[i].entry;
+
+        e->in_delta = false;
+        if (!e->object) {
+            destroy_entry(cache, e);
+        }
     }
+    free(delta->v);
+    memset(delta, 0, sizeof *delta);
+}
+
+const struct np_meta **
+np_cache_sort(const struct np_cache *cache, enum np_kind kind)
+{
+    const struct np_meta **v = xmalloc((cache->n[kind] + 1) * sizeof *v);
+    const struct np_entry *e;
+    size_t n = 0;
+
+    HMAP_FOR_EACH (e, key_node, &cache->by_key) {
+        if (e->object && e->object->kind == kind) {
+            v[n++] = e->object;
+        }
+    }
+    qsort(v, n, sizeof *v, compare_objects);
+    return v;
 }
 
 void
 np_cache_dump(const struct np_cache *cache, struct ds *ds)
 {
     for (int kind = 0; kind < NP_N_KINDS; kind++) {
+        const struct np_meta **v = np_cache_sort(cache, kind);
+
         for (size_t i = 0; i < cache->n[kind]; i++) {
             ds_put_format(ds, "%s ", np_kind_name(kind));
-            np_object_format_key(cache->v[kind][i], ds);
+            np_object_format_key(v[i], ds);
             ds_put_char(ds, '\n');
         }
+        free(v);
     }
 }
 
-const struct np_meta *
+struct np_entry *
 np_cache_find(const struct np_cache *cache, enum np_kind kind,
               const char *namespace, const char *name)
 {
-    const struct cache_entry *e;
+    struct np_entry *e = find_entry(cache, kind, namespace, name);
 
-    HMAP_FOR_EACH_WITH_HASH (e, key_node, key_hash(kind, namespace, name),
-                             &cache->by_key) {
-        if (e->object->kind == kind && !strcmp(e->object->name, name)
-            && !compare_strings(e->object->namespace, namespace)) {
-            return e->object;
-        }
-    }
-    return NULL;
+    return e && e->object ? e : NULL;
 }
 
-const struct np_pod *
+struct np_entry *
 np_cache_find_pod_uid(const struct np_cache *cache, const char *uid)
 {
-    const struct cache_entry *e;
+    struct np_entry *first = NULL;
+    struct np_entry *e;
 
     HMAP_FOR_EACH_WITH_HASH (e, uid_node, hash_string(uid, 0),
                              &cache->by_uid) {
-        if (!strcmp(e->object->uid, uid)) {
-            return (const struct np_pod *) e->object;
+        if (!strcmp(e->object->uid, uid)
+            && (!first || compare_keys(e->object, first->object) < 0)) {
+            first = e;
         }
     }
-    return NULL;
-}
-
-/* Index of the first pod whose namespace is not below NAMESPACE or, if AFTER,
- * is above it. */
-static size_t
-pods_bound(const struct np_cache *cache, const char *namespace, bool after)
-{
-    size_t lo = 0;
-    size_t hi = cache->n[NP_POD];
-
-    while (lo < hi) {
-        size_t mid = lo + (hi - lo) / 2;
-        int cmp = compare_strings(cache->v[NP_POD][mid]->namespace,
-                                  namespace);
-
-        if (cmp < 0 || (after && !cmp)) {
-            lo = mid + 1;
-        } else {
-            hi = mid;
-        }
-    }
-    return lo;
-}
-
-size_t
-np_cache_pods_of(const struct np_cache *cache, const char *namespace,
-                 const struct np_pod *const **pods)
-{
-    size_t first = pods_bound(cache, namespace, false);
-
-    /* A pod starts with its meta, so a vector of one is a vector of the
-     * other. */
-    *pods = (const struct np_pod *const *) (cache->v[NP_POD] + first);
-    return pods_bound(cache, namespace, true) - first;
+    return first;
 }

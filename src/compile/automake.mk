@@ -3,16 +3,18 @@ libnetpol_a_SOURCES += \
 	src/compile/build.c \
 	src/compile/build.h \
 	src/compile/clause.c \
-	src/compile/clause.h \
 	src/compile/compile.c \
 	src/compile/conj.c \
+	src/compile/content.c \
+	src/compile/cset.c \
 	src/compile/identity.c \
-	src/compile/identity.h \
+	src/compile/local.c \
+	src/compile/named.c \
 	src/compile/names.c \
 	src/compile/number.c \
 	src/compile/pipeline.c \
 	src/compile/point.c \
-	src/compile/point.h \
 	src/compile/port.c \
 	src/compile/stage.h \
-	src/compile/static.c
+	src/compile/static.c \
+	src/compile/use.c

@@ -6,7 +6,8 @@
  * pod's identity, or one port two; so each pod, MAC and address is given away
  * once, and who comes too late carries nothing.
  *
- * Rebuilt when: a port, a pod or this node's object changed. */
+ * Built anew whenever a port changed, or a pod that a port names, or this
+ * node's object: it is as large as the node, not as the cluster. */
 
 #include <config.h>
 #include <stdarg.h>
@@ -25,9 +26,17 @@ struct taken {
     struct np_prefix addr;
 };
 
+/* The best claim on one pod. */
+struct best {
+    struct hmap_node node;
+    const struct np_entry *entry;
+    const struct np_bridge_port *port;
+};
+
 struct binder {
     struct np_binding *b;
     const struct np_cache *cache;
+    struct hmap best;           /* struct best. */
     struct hmap taken;          /* struct taken: pods' and the node's. */
 };
 
@@ -65,18 +74,14 @@ take(struct binder *binder, const struct np_prefix *addr)
     return true;
 }
 
-static const struct np_pod *
+static struct np_entry *
 claimed_pod(const struct np_bridge_port *port, const struct np_cache *cache)
 {
-    const struct np_pod *pod = NULL;
-
     if (port->pod_name) {
-        pod = (const struct np_pod *)
-            np_cache_find(cache, NP_POD, port->pod_namespace, port->pod_name);
-    } else if (port->pod_uid) {
-        pod = np_cache_find_pod_uid(cache, port->pod_uid);
+        return np_cache_find(cache, NP_POD, port->pod_namespace,
+                             port->pod_name);
     }
-    return pod;
+    return port->pod_uid ? np_cache_find_pod_uid(cache, port->pod_uid) : NULL;
 }
 
 /* Does the row name another incarnation of the pod? */
@@ -139,24 +144,49 @@ pod_problem(const struct np_bridge_port *port, const struct np_pod *pod)
     return NULL;
 }
 
-static const struct np_bridge_port *
-best_claim(const struct np_portmap *ports, const struct np_pod *pod,
-           const struct np_cache *cache)
+static struct best *
+best_claim(const struct binder *binder, const struct np_entry *entry)
 {
-    const struct np_bridge_port *best = NULL;
+    struct best *best;
 
-    for (size_t i = 0; i < ports->n; i++) {
-        const struct np_bridge_port *port = &ports->v[i];
-        char *problem = row_problem(port);
-
-        if (!problem && port->role == NP_PORT_POD
-            && claimed_pod(port, cache) == pod && !stale_claim(port, pod)
-            && (!best || better_claim(port, best, pod))) {
-            best = port;
+    HMAP_FOR_EACH_WITH_HASH (best, node, hash_pointer(entry, 0),
+                             &binder->best) {
+        if (best->entry == entry) {
+            return best;
         }
-        free(problem);
     }
-    return best;
+    return NULL;
+}
+
+/* Enters what PORT claims, and whether it claims it best so far. */
+static void
+enter_claim(struct binder *binder, const struct np_bridge_port *port)
+{
+    struct np_entry *entry = claimed_pod(port, binder->cache);
+    char *problem = row_problem(port);
+    struct best *best;
+
+    if (port->pod_name) {
+        sset_add_and_free(&binder->b->claims,
+                          xasprintf("%s/%s", port->pod_namespace,
+                                    port->pod_name));
+    } else if (port->pod_uid) {
+        sset_add(&binder->b->claims, port->pod_uid);
+    }
+    if (entry && !problem && port->role == NP_PORT_POD
+        && !stale_claim(port, np_entry_pod(entry))) {
+        best = best_claim(binder, entry);
+        if (!best) {
+            best = xzalloc(sizeof *best);
+            best->entry = entry;
+            hmap_insert(&binder->best, &best->node, hash_pointer(entry, 0));
+        }
+        if (!best->port
+            || better_claim(port, best->port, np_entry_pod(entry))) {
+            best->port = port;
+        }
+    }
+    free(problem);
 }
 
 /* RFC 4291 appendix A: the link-local address that a MAC gives. */
@@ -219,12 +249,13 @@ differing_addrs(const struct np_bridge_port *port, const struct np_pod *pod)
 
 static void
 bind_port(struct binder *binder, const struct np_bridge_port *port,
-          const struct np_pod *pod)
+          struct np_entry *entry)
 {
+    const struct np_pod *pod = np_entry_pod(entry);
     const struct np_prefix *addrs = port->n_addrs ? port->addrs : pod->addrs;
     size_t n = port->n_addrs ? port->n_addrs : pod->n_addrs;
     struct np_prefix lla = link_local(port->mac);
-    struct np_local local = { .port = port, .pod = pod };
+    struct np_local local = { .port = port, .entry = entry, .pod = pod };
 
     if (!n) {
         refuse(binder, port, "has no address, neither in its row nor in the "
@@ -260,10 +291,10 @@ bind_port(struct binder *binder, const struct np_bridge_port *port,
 }
 
 static void
-consider_port(struct binder *binder, const struct np_portmap *ports,
-              const struct np_bridge_port *port)
+consider_port(struct binder *binder, const struct np_bridge_port *port)
 {
-    const struct np_pod *pod = claimed_pod(port, binder->cache);
+    struct np_entry *entry = claimed_pod(port, binder->cache);
+    const struct np_pod *pod = entry ? np_entry_pod(entry) : NULL;
     const struct np_bridge_port *best;
     char *problem = row_problem(port);
 
@@ -275,13 +306,13 @@ consider_port(struct binder *binder, const struct np_portmap *ports,
         free(problem);
         return;
     }
-    best = best_claim(ports, pod, binder->cache);
+    best = best_claim(binder, entry)->port;
     if (best != port) {
         refuse(binder, port, "pod %s/%s is on port %s", pod->meta.namespace,
                pod->meta.name, best->name);
         return;
     }
-    bind_port(binder, port, pod);
+    bind_port(binder, port, entry);
 }
 
 static int
@@ -296,8 +327,10 @@ static void
 collect_node_addrs(struct binder *binder, const struct np_portmap *ports,
                    const char *name)
 {
-    const struct np_node *node = (const struct np_node *)
-        np_cache_find(binder->cache, NP_NODE, NULL, name);
+    const struct np_entry *entry = np_cache_find(binder->cache, NP_NODE, NULL,
+                                                 name);
+    const struct np_node *node = (entry ? (const struct np_node *)
+                                          entry->object : NULL);
     struct np_binding *b = binder->b;
     size_t n = node ? node->n_addrs : 0;
 
@@ -335,35 +368,59 @@ compare_locals(const void *a_, const void *b_)
 }
 
 void
+np_binding_init(struct np_binding *b)
+{
+    memset(b, 0, sizeof *b);
+    hmap_init(&b->by_entry);
+    sset_init(&b->claims);
+}
+
+void
 np_binding_build(struct np_binding *b, const struct np_portmap *ports,
                  const struct np_cache *cache, const char *node)
 {
     struct binder binder = { .b = b, .cache = cache };
+    struct best *best;
     struct taken *t;
 
-    memset(b, 0, sizeof *b);
-    b->locals = xmalloc(ports->n * sizeof *b->locals);
-    b->bad = xmalloc(ports->n * sizeof *b->bad);
+    np_binding_init(b);
+    b->locals = xmalloc((ports->n + 1) * sizeof *b->locals);
+    b->bad = xmalloc((ports->n + 1) * sizeof *b->bad);
+    b->by_port = xcalloc(ports->n + 1, sizeof *b->by_port);
+    b->ports = ports->v;
     hmap_init(&binder.taken);
+    hmap_init(&binder.best);
 
     collect_node_addrs(&binder, ports, node);
+    for (size_t i = 0; i < ports->n; i++) {
+        enter_claim(&binder, &ports->v[i]);
+    }
     for (size_t i = 0; i < ports->n; i++) {
         const struct np_bridge_port *port = &ports->v[i];
 
         if (port->role == NP_PORT_POD || port->role == NP_PORT_UNKNOWN) {
-            consider_port(&binder, ports, port);
+            consider_port(&binder, port);
         }
     }
     qsort(b->locals, b->n_locals, sizeof *b->locals, compare_locals);
+    for (size_t i = 0; i < b->n_locals; i++) {
+        hmap_insert(&b->by_entry, &b->locals[i].node,
+                    hash_pointer(b->locals[i].entry, 0));
+        b->by_port[b->locals[i].port - ports->v] = &b->locals[i];
+    }
 
     HMAP_FOR_EACH_POP (t, node, &binder.taken) {
         free(t);
     }
     hmap_destroy(&binder.taken);
+    HMAP_FOR_EACH_POP (best, node, &binder.best) {
+        free(best);
+    }
+    hmap_destroy(&binder.best);
 }
 
 void
-np_binding_clear(struct np_binding *b)
+np_binding_destroy(struct np_binding *b)
 {
     for (size_t i = 0; i < b->n_locals; i++) {
         free(b->locals[i].addrs);
@@ -375,17 +432,94 @@ np_binding_clear(struct np_binding *b)
     free(b->locals);
     free(b->bad);
     free(b->node_addrs);
-    memset(b, 0, sizeof *b);
+    free(b->by_port);
+    hmap_destroy(&b->by_entry);
+    sset_destroy(&b->claims);
+}
+
+void
+np_binding_dump(const struct np_binding *b, struct ds *s)
+{
+    for (size_t i = 0; i < b->n_node_addrs; i++) {
+        ds_put_cstr(s, "node ");
+        np_prefix_format(&b->node_addrs[i], s);
+        ds_put_char(s, '\n');
+    }
+    for (size_t i = 0; i < b->n_locals; i++) {
+        const struct np_local *local = &b->locals[i];
+
+        ds_put_format(s, "local %s/%s at %s:", local->pod->meta.namespace,
+                      local->pod->meta.name, local->port->name);
+        for (size_t j = 0; j < local->n_addrs; j++) {
+            ds_put_char(s, ' ');
+            np_prefix_format(&local->addrs[j], s);
+        }
+        ds_put_format(s, "%s%s\n", local->note ? "; " : "",
+                      local->note ? local->note : "");
+    }
+    for (size_t i = 0; i < b->n_bad; i++) {
+        ds_put_format(s, "refused %s: %s\n", b->bad[i].port->name,
+                      b->bad[i].reason);
+    }
+}
+
+void
+np_binding_swap(struct np_binding *a, struct np_binding *b)
+{
+    struct np_binding tmp = *a;
+
+    *a = *b;
+    *b = tmp;
+    hmap_moved(&a->by_entry);
+    hmap_moved(&b->by_entry);
+    hmap_moved(&a->claims.map);
+    hmap_moved(&b->claims.map);
 }
 
 const struct np_local *
-np_binding_find(const struct np_binding *b, const struct np_pod *pod)
+np_binding_find(const struct np_binding *b, const struct np_entry *entry)
 {
-    struct np_local key = { .pod = pod };
-    const struct np_local *found
-        = b->n_locals ? bsearch(&key, b->locals, b->n_locals,
-                                sizeof *b->locals, compare_locals)
-                      : NULL;
+    const struct np_local *local;
 
-    return found && found->pod == pod ? found : NULL;
+    HMAP_FOR_EACH_WITH_HASH (local, node, hash_pointer(entry, 0),
+                             &b->by_entry) {
+        if (local->entry == entry) {
+            return local;
+        }
+    }
+    return NULL;
+}
+
+const struct np_local *
+np_binding_at(const struct np_binding *b, const struct np_bridge_port *port)
+{
+    return b->by_port[port - b->ports];
+}
+
+static bool
+is_claimed(const struct np_binding *b, const struct np_meta *pod)
+{
+    char *key;
+    bool claimed;
+
+    if (!pod) {
+        return false;
+    }
+    key = xasprintf("%s/%s", pod->namespace, pod->name);
+    claimed = (sset_contains(&b->claims, key)
+               || (pod->uid && sset_contains(&b->claims, pod->uid)));
+    free(key);
+    return claimed;
+}
+
+bool
+np_binding_depends(const struct np_binding *b,
+                   const struct np_entry_change *change, const char *node)
+{
+    const struct np_meta *key = change->entry->key;
+
+    return (key->kind == NP_NODE ? !strcmp(key->name, node)
+            : key->kind == NP_POD
+            && (is_claimed(b, change->old)
+                || is_claimed(b, change->entry->object)));
 }

@@ -143,8 +143,15 @@ expand(const struct np_build *b, const char *template,
 static void
 put(struct np_build *b, struct np_flow *flow)
 {
-    struct np_flow *old = np_flow_set_put(b->out, flow);
+    struct np_flow *old = NULL;
 
+    if (b->out) {
+        old = np_flow_set_put(b->out, flow);
+    } else if (b->del) {
+        np_flow_patch_del(b->patch, flow);
+    } else {
+        np_flow_patch_put(b->patch, flow);
+    }
     if (old) {
         struct ds s = DS_EMPTY_INITIALIZER;
 

@@ -15,7 +15,9 @@ struct np_build {
     struct np_table_names names;
     uint32_t layout;            /* Changes when flows of one build could not
                                  * finish what those of another began. */
-    struct np_flow_set *out;
+    struct np_flow_set *out;    /* Where flows go; if NULL, to 'patch', */
+    struct np_flow_patch *patch;
+    bool del;                   /* as flows to delete. */
 };
 
 /* Registers, from the first table on.  Templates name them by number:
@@ -74,12 +76,18 @@ void np_build_match(struct np_build *, uint8_t table, uint16_t priority,
 void np_put_load(struct ofpbuf *actions, enum mf_field_id reg,
                  uint32_t value);
 
-/* The parts of the pipeline; each adds its flows.  ALL_PODS and OPEN_PODS are
- * actions, each ended by a comma: output to all local pods, and to those that
- * are not isolated for ingress. */
-void np_build_static(struct np_build *, const char *all_pods,
-                     const char *open_pods);
-void np_build_ports(struct np_build *, const char *all_pods);
+/* The pipeline itself. */
+void np_build_static(struct np_build *);
+/* The flows of ports, as 'ports' and 'binding' are: all that PORT, one of them,
+ * has for itself; and what the others have together. */
+void np_build_port(struct np_build *, const struct np_bridge_port *port,
+                   bool owns_mac);
+void np_build_rest(struct np_build *);
+/* Which of the ports' MACs nothing may go to by the way out; to be freed. */
+bool *np_build_owned_macs(const struct np_build *);
+/* The lists of ports: all pods, and those that are not isolated for
+ * ingress. */
+void np_build_lists(struct np_build *, const struct np_policies *);
 
 /* A number for what packets on their way depend on; never 0. */
 uint32_t np_build_layout(const struct np_compile_config *);

@@ -14,11 +14,18 @@
  *
  * A message holds about 4,000 actions.  Rules only allow, so it does not
  * matter which of them is asked first; with many of them they are spread
- * over adjacent priorities by their ids. */
+ * over adjacent priorities by their ids.
+ *
+ * A clause that changed is written down once, at the end of the change, and
+ * only if it says something else than before. */
 
 #include <config.h>
+#include "compile/stage.h"
+
 #include <stdlib.h>
-#include "compile/clause.h"
+#include <string.h>
+
+#include "coverage.h"
 #include "hash.h"
 #include "netpol/portrange.h"
 #include "openvswitch/meta-flow.h"
@@ -26,6 +33,8 @@
 #include "openvswitch/ofpbuf.h"
 #include "packets.h"
 #include "util.h"
+
+COVERAGE_DEFINE(np_compile_clause);
 
 enum {
     PRIORITY_CLAUSE = 10000,
@@ -36,8 +45,15 @@ enum {
 
 enum dimension { OPENER, SERVER, SERVICE };
 
+/* That a value satisfies dimension K of N of a conjunction. */
+struct use {
+    uint32_t id;
+    uint8_t k, n;
+    uint16_t n_times;           /* Ranges of one rule may overlap. */
+};
+
 /* One value of a dimension, and the conjunctions that use it. */
-struct clause {
+struct np_clause {
     struct hmap_node node;
     enum np_direction direction;
     uint16_t priority;
@@ -45,18 +61,18 @@ struct clause {
     uint32_t identity;          /* OPENER, SERVER. */
     enum np_proto proto;        /* SERVICE. */
     struct np_port_mask ports;  /* SERVICE. */
-    struct ofpact_conjunction *uses;
+    struct use *uses;           /* By id. */
     size_t n_uses;
     size_t allocated;
-};
-
-struct clauses {
-    struct hmap by_match;
-    uint32_t n_shards[2];       /* By direction; a power of 2. */
+    bool dirty;                 /* In the list, with what the flows say: */
+    struct use *before;
+    size_t n_before;
+    uint32_t plain;             /* PRIORITY_PLAIN: the rule that the flow
+                                 * names, 0 if there is none. */
 };
 
 static uint32_t
-clause_hash(const struct clause *c)
+clause_hash(const struct np_clause *c)
 {
     uint32_t ports = (uint32_t) c->ports.value << 16 | c->ports.mask;
 
@@ -66,7 +82,7 @@ clause_hash(const struct clause *c)
 }
 
 static bool
-clause_equal(const struct clause *a, const struct clause *b)
+clause_equal(const struct np_clause *a, const struct np_clause *b)
 {
     return (a->direction == b->direction && a->priority == b->priority
             && a->dimension == b->dimension && a->identity == b->identity
@@ -74,40 +90,188 @@ clause_equal(const struct clause *a, const struct clause *b)
             && a->ports.mask == b->ports.mask);
 }
 
-static struct clause *
-intern_clause(struct clauses *clauses, const struct clause *key)
+static struct np_clause *
+intern_clause(struct np_compiler *c, const struct np_clause *key)
 {
     uint32_t hash = clause_hash(key);
-    struct clause *c;
+    struct np_clause *clause;
 
-    HMAP_FOR_EACH_WITH_HASH (c, node, hash, &clauses->by_match) {
-        if (clause_equal(c, key)) {
-            return c;
+    HMAP_FOR_EACH_WITH_HASH (clause, node, hash, &c->clauses) {
+        if (clause_equal(clause, key)) {
+            return clause;
         }
     }
-    c = xmemdup(key, sizeof *key);
-    hmap_insert(&clauses->by_match, &c->node, hash);
-    return c;
+    clause = xmemdup(key, sizeof *key);
+    hmap_insert(&c->clauses, &clause->node, hash);
+    return clause;
 }
 
-/* Says that KEY's value satisfies dimension K of N of conjunction ID. */
 static void
-use_clause(struct clauses *clauses, const struct clause *key, uint32_t id,
-           uint8_t k, uint8_t n)
+clause_destroy(struct np_clause *clause)
 {
-    struct clause *c = intern_clause(clauses, key);
+    free(clause->uses);
+    free(clause->before);
+    free(clause);
+}
 
-    if (c->n_uses && c->uses[c->n_uses - 1].id == id) {
-        return;                 /* Ranges of one rule that overlap. */
+static void
+mark_clause(struct np_compiler *c, struct np_clause *clause)
+{
+    if (!clause->dirty) {
+        clause->dirty = true;
+        clause->n_before = clause->n_uses;
+        clause->before = (clause->n_uses
+                          ? xmemdup(clause->uses,
+                                    clause->n_uses * sizeof *clause->uses)
+                          : NULL);
+        np_list_add(&c->dirty_clauses, clause);
     }
-    if (c->n_uses >= c->allocated) {
-        c->uses = x2nrealloc(c->uses, &c->allocated, sizeof *c->uses);
+}
+
+/* The index of ID's use, or of where it belongs. */
+static size_t
+find_use(const struct np_clause *clause, uint32_t id)
+{
+    size_t lo = 0;
+    size_t hi = clause->n_uses;
+
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+
+        if (clause->uses[mid].id < id) {
+            lo = mid + 1;
+        } else {
+            hi = mid;
+        }
     }
-    memset(&c->uses[c->n_uses], 0, sizeof *c->uses);
-    c->uses[c->n_uses].id = id;
-    c->uses[c->n_uses].clause = k;
-    c->uses[c->n_uses].n_clauses = n;
-    c->n_uses++;
+    return lo;
+}
+
+static void
+add_use(struct np_clause *clause, const struct use *use)
+{
+    size_t i = find_use(clause, use->id);
+
+    if (i < clause->n_uses && clause->uses[i].id == use->id) {
+        clause->uses[i].n_times++;
+        return;
+    }
+    if (clause->n_uses >= clause->allocated) {
+        clause->uses = x2nrealloc(clause->uses, &clause->allocated,
+                                  sizeof *clause->uses);
+    }
+    memmove(clause->uses + i + 1, clause->uses + i,
+            (clause->n_uses - i) * sizeof *clause->uses);
+    clause->uses[i] = *use;
+    clause->uses[i].n_times = 1;
+    clause->n_uses++;
+}
+
+static void
+remove_use(struct np_clause *clause, uint32_t id)
+{
+    size_t i = find_use(clause, id);
+
+    ovs_assert(i < clause->n_uses && clause->uses[i].id == id);
+    if (!--clause->uses[i].n_times) {
+        clause->n_uses--;
+        memmove(clause->uses + i, clause->uses + i + 1,
+                (clause->n_uses - i) * sizeof *clause->uses);
+    }
+}
+
+static void
+change_use(struct np_compiler *c, const struct np_clause *key,
+           const struct use *use, bool add)
+{
+    struct np_clause *clause = intern_clause(c, key);
+
+    mark_clause(c, clause);
+    if (add) {
+        add_use(clause, use);
+    } else {
+        remove_use(clause, use->id);
+    }
+}
+
+unsigned int
+np_conj_dimensions(const struct np_conj *conj)
+{
+    return !!conj->openers + !!conj->servers + !!conj->n_services;
+}
+
+static uint16_t
+priority_of(const struct np_compiler *c, const struct np_conj *conj)
+{
+    uint32_t shards = c->n_shards[conj->rule->direction];
+
+    return (np_conj_dimensions(conj) == 1 ? PRIORITY_PLAIN
+            : PRIORITY_CLAUSE + (conj->id & (shards - 1)));
+}
+
+static struct np_clause
+key_of(const struct np_compiler *c, const struct np_conj *conj,
+       enum dimension dimension)
+{
+    return (struct np_clause) {
+        .direction = conj->rule->direction,
+        .priority = priority_of(c, conj),
+        .dimension = dimension,
+    };
+}
+
+/* Dimensions count from the opener on, those that are "any" left out. */
+static struct use
+use_of(const struct np_conj *conj, enum dimension dimension)
+{
+    return (struct use) {
+        .id = conj->id,
+        .k = ((dimension > OPENER && conj->openers)
+              + (dimension > SERVER && conj->servers)),
+        .n = np_conj_dimensions(conj),
+    };
+}
+
+void
+np_clauses_set_identity(struct np_compiler *c, const struct np_conj *conj,
+                        bool opener, uint32_t number, bool add)
+{
+    enum dimension dimension = opener ? OPENER : SERVER;
+    struct np_clause key = key_of(c, conj, dimension);
+    struct use use = use_of(conj, dimension);
+
+    key.identity = number;
+    change_use(c, &key, &use, add);
+}
+
+static void
+set_services(struct np_compiler *c, const struct np_conj *conj, bool add)
+{
+    struct np_clause key = key_of(c, conj, SERVICE);
+    struct use use = use_of(conj, SERVICE);
+
+    for (size_t i = 0; i < conj->n_services; i++) {
+        const struct np_service *service = &conj->services[i];
+        struct np_port_mask masks[NP_PORT_MASKS_MAX];
+        size_t n_masks = np_port_masks(service->lo, service->hi, masks);
+
+        key.proto = service->proto;
+        for (size_t j = 0; j < n_masks; j++) {
+            key.ports = masks[j];
+            change_use(c, &key, &use, add);
+        }
+    }
+}
+
+static void
+set_numbers(struct np_compiler *c, const struct np_conj *conj, bool opener,
+            bool add)
+{
+    const struct np_cset *cset = opener ? conj->openers : conj->servers;
+
+    for (size_t i = 0; cset && i < cset->numbers.n; i++) {
+        np_clauses_set_identity(c, conj, opener, cset->numbers.v[i], add);
+    }
 }
 
 static enum mf_field_id
@@ -122,7 +286,7 @@ rule_table(enum np_direction direction)
     return direction == NP_EGRESS ? NP_T_EGRESS : NP_T_INGRESS;
 }
 
-/* Adds the flow that says: rule ID allows it. */
+/* The flow that says: rule ID allows it. */
 static void
 put_allow(struct np_build *b, enum np_direction direction, uint16_t priority,
           const struct match *match, uint32_t id)
@@ -141,59 +305,62 @@ put_allow(struct np_build *b, enum np_direction direction, uint16_t priority,
     ofpbuf_uninit(&actions);
 }
 
+/* The flow of a conjunction that matches as a whole. */
 static void
-add_identities(struct clauses *clauses, struct clause *key,
-               const struct np_idset *ids, const struct np_conj *conj,
-               const uint8_t k_n[2])
+put_conj_flow(struct np_compiler *c, const struct np_conj *conj, bool del)
 {
-    for (size_t i = 0; i < ids->n; i++) {
-        key->identity = ids->v[i];
-        use_clause(clauses, key, conj->id, k_n[0], k_n[1]);
-    }
+    struct match match;
+
+    match_init_catchall(&match);
+    match_set_conj_id(&match, conj->id);
+    c->build.del = del;
+    put_allow(&c->build, conj->rule->direction, priority_of(c, conj), &match,
+              conj->id);
+    c->build.del = false;
 }
 
 static void
-add_services(struct clauses *clauses, struct clause *key,
-             const struct np_conj *conj, const uint8_t k_n[2])
+set_all(struct np_compiler *c, const struct np_conj *conj, bool add)
 {
-    for (size_t i = 0; i < conj->n_services; i++) {
-        const struct np_service *service = &conj->services[i];
-        struct np_port_mask masks[NP_PORT_MASKS_MAX];
-        size_t n_masks = np_port_masks(service->lo, service->hi, masks);
+    set_numbers(c, conj, true, add);
+    set_numbers(c, conj, false, add);
+    set_services(c, conj, add);
+    if (np_conj_dimensions(conj) > 1) {
+        put_conj_flow(c, conj, !add);
+    }
+}
 
-        key->proto = service->proto;
-        for (size_t j = 0; j < n_masks; j++) {
-            key->ports = masks[j];
-            use_clause(clauses, key, conj->id, k_n[0], k_n[1]);
+void
+np_clauses_set(struct np_compiler *c, const struct np_conj *conj, bool add)
+{
+    if (np_conj_dimensions(conj) > 1) {
+        c->n_multi[conj->rule->direction] += add ? 1 : -1;
+    }
+    set_all(c, conj, add);
+}
+
+/* A message holds only so many actions.  When their number has doubled, or
+ * halved, all conjunctions of a direction move to other priorities. */
+static void
+sync_shards(struct np_compiler *c, enum np_direction direction)
+{
+    struct np_conj *conj;
+    uint32_t n = 1;
+
+    while (c->n_multi[direction] / n > SHARD_RULES) {
+        n *= 2;
+    }
+    if (n == c->n_shards[direction]) {
+        return;
+    }
+    for (int add = 0; add < 2; add++) {
+        HMAP_FOR_EACH (conj, node, &c->conjs) {
+            if (conj->live && conj->rule->direction == direction
+                && np_conj_dimensions(conj) > 1) {
+                set_all(c, conj, add);
+            }
         }
-    }
-}
-
-static void
-add_conj(struct clauses *clauses, const struct np_conj *conj, uint8_t n)
-{
-    enum np_direction direction = conj->rule->direction;
-    struct clause key = {
-        .direction = direction,
-        .priority = PRIORITY_CLAUSE
-                    + (conj->id & (clauses->n_shards[direction] - 1)),
-    };
-    uint8_t k_n[2] = { 0, n };
-
-    if (conj->openers) {
-        key.dimension = OPENER;
-        add_identities(clauses, &key, conj->openers, conj, k_n);
-        k_n[0]++;
-    }
-    if (conj->servers) {
-        key.dimension = SERVER;
-        add_identities(clauses, &key, conj->servers, conj, k_n);
-        k_n[0]++;
-    }
-    if (conj->n_services) {
-        key.dimension = SERVICE;
-        key.identity = 0;
-        add_services(clauses, &key, conj, k_n);
+        c->n_shards[direction] = n;
     }
 }
 
@@ -204,38 +371,8 @@ match_identity(struct match *match, enum dimension dimension, uint32_t number)
     match_set_reg(match, dimension == OPENER ? 1 : 2, number);
 }
 
-/* The rule's one dimension is the pods it applies to.  Of several such rules
- * for one pod, the first by key is named as the one that allowed. */
 static void
-put_plain(struct np_build *b, const struct np_conj *conj,
-          struct np_idset seen[2])
-{
-    enum np_direction direction = conj->rule->direction;
-    enum dimension dimension = conj->openers ? OPENER : SERVER;
-    const struct np_idset *ids = conj->openers ? conj->openers
-                                               : conj->servers;
-
-    for (size_t i = 0; i < ids->n; i++) {
-        struct match match;
-
-        if (np_idset_add(&seen[direction], ids->v[i])) {
-            match_identity(&match, dimension, ids->v[i]);
-            put_allow(b, direction, PRIORITY_PLAIN, &match, conj->id);
-        }
-    }
-}
-
-static int
-compare_uses(const void *a_, const void *b_)
-{
-    const struct ofpact_conjunction *a = a_;
-    const struct ofpact_conjunction *b = b_;
-
-    return a->id < b->id ? -1 : a->id > b->id;
-}
-
-static void
-put_clause_flow(struct np_build *b, const struct clause *c,
+put_clause_flow(struct np_build *b, const struct np_clause *c,
                 const struct match *match, const struct ofpbuf *actions)
 {
     uint32_t id = c->n_uses == 1 ? c->uses[0].id : 0;
@@ -245,7 +382,7 @@ put_clause_flow(struct np_build *b, const struct clause *c,
 }
 
 static void
-match_port(struct match *match, const struct clause *c, bool source)
+match_port(struct match *match, const struct np_clause *c, bool source)
 {
     if (!c->ports.mask) {
         return;
@@ -264,7 +401,7 @@ match_port(struct match *match, const struct clause *c, bool source)
  * are in the packet: the classifier's port tries then keep a port scan at tens
  * of megaflows. */
 static void
-put_service_flows(struct np_build *b, const struct clause *c,
+put_service_flows(struct np_build *b, const struct np_clause *c,
                   const struct ofpbuf *actions)
 {
     static const uint16_t dl_types[] = { ETH_TYPE_IP, ETH_TYPE_IPV6 };
@@ -286,92 +423,114 @@ put_service_flows(struct np_build *b, const struct clause *c,
     put_clause_flow(b, c, &match, actions);
 }
 
-static void
-put_clause(struct np_build *b, struct clause *c)
+/* The rule's one dimension is the pods it applies to.  Of several such rules
+ * for one pod, the first by key is named as the one that allowed. */
+static uint32_t
+plain_winner(const struct np_compiler *c, const struct np_clause *clause)
 {
+    const struct np_conj *best = NULL;
+
+    for (size_t i = 0; i < clause->n_uses; i++) {
+        const struct np_conj *conj = np_conj_find(c, clause->uses[i].id);
+
+        if (!best || strcmp(conj->key, best->key) < 0) {
+            best = conj;
+        }
+    }
+    return best ? best->id : 0;
+}
+
+static void
+put_plain(struct np_compiler *c, struct np_clause *clause)
+{
+    uint32_t winner = plain_winner(c, clause);
+    struct match match;
+
+    if (winner == clause->plain) {
+        return;
+    }
+    match_identity(&match, clause->dimension, clause->identity);
+    c->build.del = !winner;
+    put_allow(&c->build, clause->direction, clause->priority, &match, winner);
+    c->build.del = false;
+    clause->plain = winner;
+}
+
+static bool
+is_as_before(const struct np_clause *clause)
+{
+    if (clause->n_uses != clause->n_before) {
+        return false;
+    }
+    for (size_t i = 0; i < clause->n_uses; i++) {
+        const struct use *a = &clause->uses[i];
+        const struct use *b = &clause->before[i];
+
+        if (a->id != b->id || a->k != b->k || a->n != b->n) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void
+put_clause(struct np_compiler *c, const struct np_clause *clause)
+{
+    struct np_build *b = &c->build;
     struct ofpbuf actions;
     struct match match;
 
-    ofpbuf_init(&actions, 64 * c->n_uses);
-    qsort(c->uses, c->n_uses, sizeof *c->uses, compare_uses);
-    for (size_t i = 0; i < c->n_uses; i++) {
+    ofpbuf_init(&actions, 64 * clause->n_uses + 64);
+    for (size_t i = 0; i < clause->n_uses; i++) {
         struct ofpact_conjunction *conj = ofpact_put_CONJUNCTION(&actions);
 
-        conj->id = c->uses[i].id;
-        conj->clause = c->uses[i].clause;
-        conj->n_clauses = c->uses[i].n_clauses;
+        conj->id = clause->uses[i].id;
+        conj->clause = clause->uses[i].k;
+        conj->n_clauses = clause->uses[i].n;
     }
-    if (c->dimension == SERVICE) {
-        put_service_flows(b, c, &actions);
+    b->del = !clause->n_uses;
+    if (clause->dimension == SERVICE) {
+        put_service_flows(b, clause, &actions);
     } else {
-        match_identity(&match, c->dimension, c->identity);
-        put_clause_flow(b, c, &match, &actions);
+        match_identity(&match, clause->dimension, clause->identity);
+        put_clause_flow(b, clause, &match, &actions);
     }
+    b->del = false;
     ofpbuf_uninit(&actions);
 }
 
-static uint8_t
-count_dimensions(const struct np_conj *conj)
+void
+np_clauses_flush(struct np_compiler *c)
 {
-    return !!conj->openers + !!conj->servers + !!conj->n_services;
-}
+    sync_shards(c, NP_INGRESS);
+    sync_shards(c, NP_EGRESS);
+    for (size_t i = 0; i < c->dirty_clauses.n; i++) {
+        struct np_clause *clause = c->dirty_clauses.v[i];
 
-static void
-count_shards(struct clauses *clauses, const struct np_conjs *conjs)
-{
-    size_t n[2] = { 0, 0 };
-
-    for (size_t i = 0; i < conjs->n; i++) {
-        n[conjs->v[i].rule->direction] += count_dimensions(&conjs->v[i]) > 1;
-    }
-    for (int direction = 0; direction < 2; direction++) {
-        clauses->n_shards[direction] = 1;
-        while (n[direction] / clauses->n_shards[direction] > SHARD_RULES) {
-            clauses->n_shards[direction] *= 2;
+        COVERAGE_INC(np_compile_clause);
+        if (clause->priority == PRIORITY_PLAIN) {
+            put_plain(c, clause);
+        } else if (!is_as_before(clause)) {
+            put_clause(c, clause);
+        }
+        free(clause->before);
+        clause->before = NULL;
+        clause->dirty = false;
+        if (!clause->n_uses) {
+            hmap_remove(&c->clauses, &clause->node);
+            clause_destroy(clause);
         }
     }
-}
-
-static void
-put_conj_flow(struct np_build *b, const struct clauses *clauses,
-              const struct np_conj *conj)
-{
-    enum np_direction direction = conj->rule->direction;
-    uint16_t shard = conj->id & (clauses->n_shards[direction] - 1);
-    struct match match;
-
-    match_init_catchall(&match);
-    match_set_conj_id(&match, conj->id);
-    put_allow(b, direction, PRIORITY_CLAUSE + shard, &match, conj->id);
+    np_list_clear(&c->dirty_clauses);
 }
 
 void
-np_build_clauses(struct np_build *b, const struct np_conjs *conjs)
+np_clauses_destroy(struct np_compiler *c)
 {
-    struct clauses clauses = {
-        .by_match = HMAP_INITIALIZER(&clauses.by_match),
-    };
-    struct np_idset plain[2] = { { NULL, 0, 0 }, { NULL, 0, 0 } };
-    struct clause *c;
+    struct np_clause *clause;
 
-    count_shards(&clauses, conjs);
-    for (size_t i = 0; i < conjs->n; i++) {
-        const struct np_conj *conj = &conjs->v[i];
-        uint8_t n = count_dimensions(conj);
-
-        if (n == 1) {
-            put_plain(b, conj, plain);
-        } else {
-            add_conj(&clauses, conj, n);
-            put_conj_flow(b, &clauses, conj);
-        }
+    HMAP_FOR_EACH_POP (clause, node, &c->clauses) {
+        clause_destroy(clause);
     }
-    HMAP_FOR_EACH_POP (c, node, &clauses.by_match) {
-        put_clause(b, c);
-        free(c->uses);
-        free(c);
-    }
-    hmap_destroy(&clauses.by_match);
-    np_idset_clear(&plain[NP_INGRESS]);
-    np_idset_clear(&plain[NP_EGRESS]);
+    hmap_destroy(&c->clauses);
 }

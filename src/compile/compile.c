@@ -1,22 +1,25 @@
 /* From rules and ports to flows: the stage.
  *
- *   policies, binding ──► points ──► identities ──► identity tables
- *                           │            │
- *                           └──► conjunctions ──► egress, ingress
+ *   objects, binding ──► points ──► identities ──► identity tables
+ *                          ▲            │
+ *   rules ──► sets that count ──► conjunctions ──► egress, ingress
  *   ports, binding ──► classify, spoof_guard, link, conntrack, forward, out
  *   configuration  ──► everything else
  *
- * Rebuilt when: anything that its inputs are rebuilt for.  What outlives a
- * rebuild is the memory of identity numbers; the points, identities and
- * conjunctions of the last one are kept to give them names. */
+ * A change marks the points of the address space that it may concern.  Those
+ * are judged again, each with the sets that it is in; where a class of
+ * addresses came, went or changed its sets, the conjunctions that name these
+ * sets follow; and every flow that says something else than before goes into
+ * the patch.  From nothing, with everything as a change, this is the
+ * rebuild. */
 
 #include <config.h>
-#include <stdlib.h>
-#include "compile/build.h"
-#include "compile/clause.h"
-#include "compile/identity.h"
 #include "compile/stage.h"
-#include "openvswitch/dynamic-string.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "packets.h"
 #include "util.h"
 
 struct np_compiler *
@@ -27,81 +30,251 @@ np_compiler_create(const struct np_compile_config *config)
     c->config = *config;
     c->out_port = nullable_xstrdup(config->out_port);
     c->config.out_port = c->out_port;
-    c->numbers = np_numbers_create();
+    c->n_shards[NP_INGRESS] = c->n_shards[NP_EGRESS] = 1;
+    hmap_init(&c->hints);
+    hmap_init(&c->named);
+    hmap_init(&c->uses);
+    hmap_init(&c->locals);
+    hmap_init(&c->identities);
+    hmap_init(&c->conjs);
+    hmap_init(&c->clauses);
+    np_flow_set_init(&c->rest);
+    np_flow_set_init(&c->lists);
+    c->build.config = &c->config;
+    c->build.layout = np_build_layout(&c->config);
+    np_pipeline_names(c->config.table_base, &c->build.names);
+    np_points_init(c);
     return c;
-}
-
-static void
-forget_last(struct np_compiler *c)
-{
-    if (c->built) {
-        np_conjs_destroy(&c->conjs);
-        np_identities_destroy(&c->identities);
-        np_points_destroy(&c->points);
-        c->built = false;
-    }
 }
 
 void
 np_compiler_destroy(struct np_compiler *c)
 {
-    if (c) {
-        forget_last(c);
-        np_numbers_destroy(c->numbers);
-        free(c->out_port);
-        free(c);
+    if (!c) {
+        return;
     }
+    np_clauses_destroy(c);
+    np_uses_destroy(c);
+    hmap_destroy(&c->conjs);
+    np_named_destroy_all(c);
+    np_identities_destroy(c);
+    np_csets_destroy(c);
+    np_points_destroy(c);
+    np_clocal_destroy_all(c);
+    np_hints_forget(c);
+    hmap_destroy(&c->hints);
+    np_flow_set_destroy(&c->rest);
+    np_flow_set_destroy(&c->lists);
+    np_list_clear(&c->dirty);
+    free(c->out_port);
+    free(c);
+}
+
+const struct np_compile_config *
+np_compiler_config(const struct np_compiler *c)
+{
+    return &c->config;
 }
 
 void
 np_compiler_adopt(struct np_compiler *c, const struct np_flow_set *installed)
 {
-    np_numbers_adopt(c->numbers, installed,
-                     NP_T_SRC_IDENTITY + c->config.table_base);
+    np_hints_adopt(c, installed);
 }
 
-/* Lists of ports as actions: all pods hear the news of the link, and those
- * that no policy isolates hear multicast. */
+/* Sets that nobody names any more, and that no identity is in by now. */
 static void
-list_ports(const struct np_binding *binding,
-           const struct np_policies *policies, struct ds *all, struct ds *open)
+drop_faded(struct np_compiler *c)
 {
-    for (size_t i = 0; i < binding->n_locals; i++) {
-        const struct np_local *local = &binding->locals[i];
+    for (size_t i = 0; i < c->fading.n; i++) {
+        struct np_cset *cset = c->fading.v[i];
 
-        ds_put_format(all, "output:%"PRIu32",", local->port->ofport);
-        if (!np_policies_isolate(policies, local->pod, NP_INGRESS)) {
-            ds_put_format(open, "output:%"PRIu32",", local->port->ofport);
+        cset->fading = false;
+        if (cset->numbers.n) {
+            continue;
+        } else if (cset->key) {
+            np_named_drop_port(c, cset);
+        } else {
+            np_cset_destroy(c, cset);
         }
     }
+    np_list_clear(&c->fading);
+}
+
+/* Makes OLD, the flows that are out, what NEW is. */
+static void
+replace_flows(struct np_compiler *c, struct np_flow_set *old,
+              struct np_flow_set *new)
+{
+    np_flow_patch_add_diff(c->build.patch, old, new);
+    np_flow_set_swap(old, new);
+    np_flow_set_clear(new);
+}
+
+static bool
+same_port(const struct np_compile_input *in, const struct np_bridge_port *a,
+          const struct np_bridge_port *b)
+{
+    const struct np_local *al = np_binding_at(in->old_binding, a);
+    const struct np_local *bl = np_binding_at(in->binding, b);
+
+    return (a->ofport == b->ofport && a->role == b->role
+            && a->has_mac == b->has_mac
+            && eth_addr_equals(a->mac, b->mac)
+            && !al == !bl
+            && (!al || (al->n_addrs == bl->n_addrs
+                        && !memcmp(al->addrs, bl->addrs,
+                                   al->n_addrs * sizeof *al->addrs))));
+}
+
+/* Builds the flows of port A of the old ports and B of the new ones, either of
+ * which may be NULL, and adds the difference. */
+static void
+change_port(struct np_compiler *c, const struct np_bridge_port *a, bool a_mac,
+            const struct np_bridge_port *b, bool b_mac)
+{
+    struct np_flow_set old, new;
+    struct np_build build = c->build;
+
+    np_flow_set_init(&old);
+    np_flow_set_init(&new);
+    if (a) {
+        build.binding = c->in->old_binding;
+        build.ports = c->in->old_ports;
+        build.out = &old;
+        np_build_port(&build, a, a_mac);
+    }
+    if (b) {
+        build.binding = c->in->binding;
+        build.ports = c->in->ports;
+        build.out = &new;
+        np_build_port(&build, b, b_mac);
+    }
+    replace_flows(c, &old, &new);
+    np_flow_set_destroy(&old);
+    np_flow_set_destroy(&new);
+}
+
+/* Both lists are sorted by name.  Ports that go come first: one that comes may
+ * have their number. */
+static void
+sync_ports(struct np_compiler *c)
+{
+    const struct np_portmap *old = c->in->old_ports;
+    const struct np_portmap *new = c->in->ports;
+    struct np_build build = c->build;
+    bool *old_macs, *new_macs;
+
+    build.ports = old;
+    old_macs = np_build_owned_macs(&build);
+    build.ports = new;
+    new_macs = np_build_owned_macs(&build);
+    for (int adding = 0; adding < 2; adding++) {
+        size_t j = 0;
+
+        for (size_t i = 0; i <= old->n; i++) {
+            const struct np_bridge_port *a = i < old->n ? &old->v[i] : NULL;
+            int cmp = 1;
+
+            while (j < new->n
+                   && (!a || (cmp = strcmp(new->v[j].name, a->name)) < 0)) {
+                if (adding) {
+                    change_port(c, NULL, false, &new->v[j], new_macs[j]);
+                }
+                j++;
+            }
+            if (!a) {
+                break;
+            } else if (j >= new->n || cmp) {
+                if (!adding) {
+                    change_port(c, a, old_macs[i], NULL, false);
+                }
+                continue;
+            }
+            if (adding && (!same_port(c->in, a, &new->v[j])
+                           || old_macs[i] != new_macs[j])) {
+                change_port(c, a, old_macs[i], &new->v[j], new_macs[j]);
+            }
+            j++;
+        }
+    }
+    free(old_macs);
+    free(new_macs);
+}
+
+static void
+sync_rest(struct np_compiler *c)
+{
+    struct np_build build = c->build;
+    struct np_flow_set set;
+
+    np_flow_set_init(&set);
+    build.out = &set;
+    np_build_rest(&build);
+    replace_flows(c, &c->rest, &set);
+    np_flow_set_destroy(&set);
+}
+
+static void
+sync_lists(struct np_compiler *c)
+{
+    struct np_build build = c->build;
+    struct np_flow_set set;
+
+    np_flow_set_init(&set);
+    build.out = &set;
+    np_build_lists(&build, c->policies);
+    replace_flows(c, &c->lists, &set);
+    np_flow_set_destroy(&set);
+}
+
+static void
+begin(struct np_compiler *c, const struct np_compile_input *in,
+      struct np_flow_patch *out)
+{
+    c->in = in;
+    c->groups = in->groups;
+    c->policies = in->policies;
+    c->binding = in->binding;
+    c->build.binding = in->binding;
+    c->build.ports = in->ports;
+    c->build.patch = out;
 }
 
 void
-np_compiler_rebuild(struct np_compiler *c, const struct np_policies *policies,
-                    const struct np_cache *cache,
-                    const struct np_binding *binding,
-                    const struct np_portmap *ports, struct np_flow_set *out)
+np_compiler_apply(struct np_compiler *c, const struct np_compile_input *in,
+                  struct np_flow_patch *out)
 {
-    struct ds all = DS_EMPTY_INITIALIZER;
-    struct ds open = DS_EMPTY_INITIALIZER;
-    struct np_build b = {
-        .config = &c->config, .binding = binding, .ports = ports,
-        .layout = np_build_layout(&c->config), .out = out,
-    };
+    bool started = c->started;
 
-    np_pipeline_names(c->config.table_base, &b.names);
-    list_ports(binding, policies, &all, &open);
-    np_build_static(&b, ds_cstr(&all), ds_cstr(&open));
-    np_build_ports(&b, ds_cstr(&all));
-    ds_destroy(&all);
-    ds_destroy(&open);
+    begin(c, in, out);
+    if (!started) {
+        np_build_static(&c->build);
+        c->started = true;
+    }
+    if (!started || in->old_binding != in->binding
+        || in->old_ports != in->ports) {
+        sync_ports(c);
+        sync_rest(c);
+    }
+    np_locals_apply(c);
+    np_uses_apply(c, in->rules);
+    for (size_t i = 0; i < in->profiles->n; i++) {
+        const struct np_entry *entry;
 
-    forget_last(c);
-    np_points_build(&c->points, policies, cache, binding);
-    np_identities_build(&c->identities, &c->points, c->numbers);
-    np_conjs_build(&c->conjs, policies, &c->points, &c->identities);
-    c->policies = policies;
-    c->built = true;
-    np_build_identities(&b, &c->identities);
-    np_build_clauses(&b, &c->conjs);
+        LIST_FOR_EACH (entry, profile_node, &in->profiles->v[i]->pods) {
+            np_mark_pod(c, entry);
+        }
+    }
+    np_identities_apply(c);
+    drop_faded(c);
+    np_conjs_apply(c);
+    np_clauses_flush(c);
+    if (!started || in->old_binding != in->binding || in->rules->n_isolating
+        || in->profiles->n) {
+        sync_lists(c);
+    }
+    np_hints_forget(c);
+    c->in = NULL;
+    c->build.patch = NULL;
 }

@@ -10,115 +10,83 @@
  * the stretch says the same. */
 
 #include <config.h>
+#include "compile/stage.h"
+
 #include <stdlib.h>
-#include "compile/identity.h"
-#include "hash.h"
-#include "openvswitch/meta-flow.h"
+
+#include "coverage.h"
 #include "openvswitch/ofpbuf.h"
 #include "packets.h"
 #include "util.h"
 
+COVERAGE_DEFINE(np_compile_identity);
+
+/* The class of what is in SETS, which it takes over. */
 static struct np_identity *
-identity_of(struct np_identities *ids, const struct np_point *point)
+identity_of(struct np_compiler *c, uint32_t flags, struct np_idset *sets,
+            struct np_list *fresh)
 {
-    uint32_t hash = np_idset_hash(&point->sets, point->flags);
+    uint32_t hash = np_idset_hash(sets, flags);
     struct np_identity *id;
 
-    HMAP_FOR_EACH_WITH_HASH (id, node, hash, &ids->by_content) {
-        if (id->flags == point->flags
-            && np_idset_equal(id->sets, &point->sets)) {
+    HMAP_FOR_EACH_WITH_HASH (id, node, hash, &c->identities) {
+        if (id->flags == flags && np_idset_equal(&id->sets, sets)) {
+            np_idset_clear(sets);
             return id;
         }
     }
+    COVERAGE_INC(np_compile_identity);
     id = xzalloc(sizeof *id);
-    id->flags = point->flags;
-    id->sets = &point->sets;
-    hmap_insert(&ids->by_content, &id->node, hash);
+    id->flags = flags;
+    id->sets = *sets;
+    hmap_insert(&c->identities, &id->node, hash);
+    np_list_add(fresh, id);
     return id;
 }
 
-/* Says the stretch around POINT already what its own flow would? */
-static bool
-is_redundant(const struct np_point *point)
+static void
+identity_destroy(struct np_identity *id)
 {
-    const struct np_point *parent = point->parent;
-
-    return (parent && parent->flags == point->flags
-            && np_idset_equal(&parent->sets, &point->sets));
+    np_idset_clear(&id->sets);
+    free(id);
 }
 
 static int
-compare_identities(const void *a_, const void *b_)
+compare_points(const void *a_, const void *b_)
 {
-    const struct np_identity *a = *(const struct np_identity *const *) a_;
-    const struct np_identity *b = *(const struct np_identity *const *) b_;
+    const struct np_point *a = *(const struct np_point *const *) a_;
+    const struct np_point *b = *(const struct np_point *const *) b_;
 
-    if (a->flags != b->flags) {
-        return a->flags < b->flags ? -1 : 1;
-    }
-    return np_idset_compare(a->sets, b->sets);
+    return np_prefix_compare(&a->prefix, &b->prefix);
 }
 
-/* For each set, the numbers of the identities that are in it. */
-static void
-index_sets(struct np_identities *ids, size_t n_sets)
+/* To which class each dirty point belongs now, outer ones first. */
+static struct np_judged *
+judge(struct np_compiler *c, struct np_list *fresh)
 {
-    ids->n_of_set = n_sets;
-    ids->of_set = xzalloc((n_sets + 1) * sizeof *ids->of_set);
-    for (size_t i = 0; i < ids->n; i++) {
-        const struct np_identity *id = ids->sorted[i];
+    struct np_judged *judged = xmalloc((c->dirty.n + 1) * sizeof *judged);
 
-        for (size_t j = 0; j < id->sets->n; j++) {
-            np_idset_add(&ids->of_set[id->sets->v[j]], id->number);
+    qsort(c->dirty.v, c->dirty.n, sizeof *c->dirty.v, compare_points);
+    for (size_t i = 0; i < c->dirty.n; i++) {
+        struct np_point *point = c->dirty.v[i];
+        struct np_identity *old = point->identity;
+        struct np_identity *new = NULL;
+
+        if (np_point_is_void(point)) {
+            np_trie_set(c->points, &point->prefix, NULL);
+        } else {
+            struct np_idset sets = { NULL, 0, 0 };
+            uint32_t flags = np_content(c, point, &sets);
+
+            new = identity_of(c, flags, &sets, fresh);
+            new->n_points++;
         }
-    }
-}
-
-void
-np_identities_build(struct np_identities *ids, const struct np_points *points,
-                    struct np_numbers *numbers)
-{
-    struct np_identity *id;
-
-    memset(ids, 0, sizeof *ids);
-    hmap_init(&ids->by_content);
-    for (size_t i = 0; i < points->n; i++) {
-        const struct np_point *point = points->sorted[i];
-
-        if (!is_redundant(point)) {
-            id = identity_of(ids, point);
-            if (id->n_points >= id->allocated) {
-                id->points = x2nrealloc(id->points, &id->allocated,
-                                        sizeof *id->points);
-            }
-            id->points[id->n_points++] = point;
+        if (old) {
+            old->n_points--;
         }
+        judged[i] = (struct np_judged) { point, old, new };
     }
-
-    ids->sorted = xmalloc(hmap_count(&ids->by_content) * sizeof *ids->sorted);
-    HMAP_FOR_EACH (id, node, &ids->by_content) {
-        ids->sorted[ids->n++] = id;
-    }
-    qsort(ids->sorted, ids->n, sizeof *ids->sorted, compare_identities);
-    np_numbers_assign(numbers, ids);
-    index_sets(ids, points->next_id);
-}
-
-void
-np_identities_destroy(struct np_identities *ids)
-{
-    struct np_identity *id;
-
-    HMAP_FOR_EACH_POP (id, node, &ids->by_content) {
-        free(id->points);
-        free(id);
-    }
-    hmap_destroy(&ids->by_content);
-    for (size_t i = 0; i < ids->n_of_set; i++) {
-        np_idset_clear(&ids->of_set[i]);
-    }
-    free(ids->of_set);
-    free(ids->sorted);
+    return judged;
 }
 
 static void
@@ -151,31 +119,146 @@ match_prefix(struct match *match, const struct np_prefix *p, bool source)
 }
 
 static void
-build_table(struct np_build *b, const struct np_identity *id, bool source)
+build_flow(struct np_build *b, const struct np_prefix *p,
+           const struct np_identity *id, bool source)
 {
     uint8_t table = source ? NP_T_SRC_IDENTITY : NP_T_DST_IDENTITY;
-    uint64_t cookie = np_cookie(NP_FLOW_IDENTITY, id->number);
     uint64_t stub[128 / 8];
     struct ofpbuf actions = OFPBUF_STUB_INITIALIZER(stub);
+    struct match match;
 
     np_put_load(&actions, source ? MFF_REG1 : MFF_REG2, id->number);
     np_put_load(&actions, source ? MFF_REG3 : MFF_REG4, id->flags);
-    for (size_t i = 0; i < id->n_points; i++) {
-        const struct np_prefix *p = &id->points[i]->prefix;
-        struct match match;
-
-        /* One above the length: the table's own last flow is at 0. */
-        match_prefix(&match, p, source);
-        np_build_match(b, table, p->len + 1, cookie, &match, &actions);
-    }
+    /* One above the length: the table's own last flow is at 0. */
+    match_prefix(&match, p, source);
+    np_build_match(b, table, p->len + 1,
+                   np_cookie(NP_FLOW_IDENTITY, id->number), &match, &actions);
     ofpbuf_uninit(&actions);
 }
 
-void
-np_build_identities(struct np_build *b, const struct np_identities *ids)
+static void
+build_flows(struct np_compiler *c, const struct np_point *point,
+            const struct np_identity *id, bool del)
 {
-    for (size_t i = 0; i < ids->n; i++) {
-        build_table(b, ids->sorted[i], true);
-        build_table(b, ids->sorted[i], false);
+    c->build.del = del;
+    build_flow(&c->build, &point->prefix, id, true);
+    build_flow(&c->build, &point->prefix, id, false);
+    c->build.del = false;
+}
+
+/* Says the stretch around POINT already what its own flow would? */
+static bool
+is_redundant(const struct np_compiler *c, const struct np_point *point)
+{
+    const struct np_point *parent = np_point_parent(c, point);
+
+    return parent && parent->identity == point->identity;
+}
+
+static void
+put_flows(struct np_compiler *c, const struct np_judged *j)
+{
+    struct np_point *point = j->point;
+    bool wants = j->new && !is_redundant(c, point);
+
+    if (point->has_flow && !wants) {
+        build_flows(c, point, j->old, true);
+    } else if (wants && (!point->has_flow || j->old->number != j->new->number
+                         || j->old->flags != j->new->flags)) {
+        build_flows(c, point, j->new, false);
     }
+    point->has_flow = wants;
+}
+
+/* Number NUMBER was in the sets of OLD and is now in those of NEW; either may
+ * be NULL. */
+static void
+change_sets(struct np_compiler *c, uint32_t number,
+            const struct np_identity *old, const struct np_identity *new)
+{
+    for (size_t i = 0; new && i < new->sets.n; i++) {
+        if (!old || !np_idset_contains(&old->sets, new->sets.v[i])) {
+            np_conjs_number(c, np_cset(c, new->sets.v[i]), number, true);
+        }
+    }
+    for (size_t i = 0; old && i < old->sets.n; i++) {
+        if (!new || !np_idset_contains(&new->sets, old->sets.v[i])) {
+            np_conjs_number(c, np_cset(c, old->sets.v[i]), number, false);
+        }
+    }
+}
+
+/* Identities without a point, each once. */
+static void
+collect_dead(const struct np_judged *judged, size_t n, struct np_list *dead)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct np_identity *old = judged[i].old;
+
+        if (old && !old->n_points && !old->dead) {
+            old->dead = true;
+            np_list_add(dead, old);
+        }
+    }
+}
+
+static void
+bury(struct np_compiler *c, const struct np_list *dead)
+{
+    for (size_t i = 0; i < dead->n; i++) {
+        struct np_identity *id = dead->v[i];
+
+        change_sets(c, id->number, id, id->heir);
+        if (!id->heir) {
+            np_idset_remove(&c->numbers, id->number);
+        }
+        hmap_remove(&c->identities, &id->node);
+        identity_destroy(id);
+    }
+}
+
+void
+np_identities_apply(struct np_compiler *c)
+{
+    struct np_list fresh = { NULL, 0, 0 };
+    struct np_list dead = { NULL, 0, 0 };
+    size_t n = c->dirty.n;
+    struct np_judged *judged = judge(c, &fresh);
+
+    collect_dead(judged, n, &dead);
+    np_numbers_assign(c, &fresh, judged, n);
+    for (size_t i = 0; i < n; i++) {
+        judged[i].point->identity = judged[i].new;
+        put_flows(c, &judged[i]);
+    }
+    for (size_t i = 0; i < fresh.n; i++) {
+        struct np_identity *id = fresh.v[i];
+
+        if (!id->is_heir) {
+            change_sets(c, id->number, NULL, id);
+        }
+    }
+    bury(c, &dead);
+    for (size_t i = 0; i < n; i++) {
+        judged[i].point->dirty = false;
+        if (!judged[i].new) {
+            np_point_destroy(judged[i].point);
+        }
+    }
+    np_list_clear(&c->dirty);
+    np_list_clear(&fresh);
+    np_list_clear(&dead);
+    free(judged);
+}
+
+void
+np_identities_destroy(struct np_compiler *c)
+{
+    struct np_identity *id;
+
+    HMAP_FOR_EACH_POP (id, node, &c->identities) {
+        identity_destroy(id);
+    }
+    hmap_destroy(&c->identities);
+    np_idset_clear(&c->numbers);
 }

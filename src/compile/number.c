@@ -1,80 +1,42 @@
-/* Numbers of identities, from one build to the next.
+/* Numbers of identities.
  *
  * A class has no name of its own: policies come and go and its content
- * changes, while its addresses stay.  So each address remembers its number,
- * and a class takes the number that most of its addresses had, the biggest
- * class first.  What did not change keeps its number, and nothing is sent for
- * it; and since the installed identity table is itself that memory, a restart
- * over a right table changes nothing. */
+ * changes, while its addresses stay.  So when the addresses of a class become
+ * another one, and the old class is no more, the new one takes its number, and
+ * nothing is sent for them; of several, the one that takes most of them.
+ *
+ * The installed identity table is a memory of numbers as well: at the first
+ * apply addresses come from the classes that an earlier run left there, so a
+ * restart over a right table changes nothing. */
 
 #include <config.h>
+#include "compile/stage.h"
+
 #include <stdlib.h>
-#include "compile/identity.h"
+#include <string.h>
+
 #include "hash.h"
-#include "openvswitch/match.h"
 #include "packets.h"
 #include "util.h"
 
-struct remembered {
+/* The number that a prefix had in an earlier run. */
+struct hint {
     struct hmap_node node;
     struct np_prefix prefix;
     uint32_t number;
 };
 
-struct np_numbers {
-    struct hmap by_prefix;      /* struct remembered. */
-};
-
-struct np_numbers *
-np_numbers_create(void)
-{
-    struct np_numbers *numbers = xmalloc(sizeof *numbers);
-
-    hmap_init(&numbers->by_prefix);
-    return numbers;
-}
-
-static void
-forget(struct np_numbers *numbers)
-{
-    struct remembered *r;
-
-    HMAP_FOR_EACH_POP (r, node, &numbers->by_prefix) {
-        free(r);
-    }
-}
-
-void
-np_numbers_destroy(struct np_numbers *numbers)
-{
-    if (numbers) {
-        forget(numbers);
-        hmap_destroy(&numbers->by_prefix);
-        free(numbers);
-    }
-}
-
-static void
-remember(struct np_numbers *numbers, const struct np_prefix *prefix,
-         uint32_t number)
-{
-    struct remembered *r = xmalloc(sizeof *r);
-
-    r->prefix = *prefix;
-    r->number = number;
-    hmap_insert(&numbers->by_prefix, &r->node, np_prefix_hash(prefix, 0));
-}
-
-/* The number that PREFIX had, or 0. */
 static uint32_t
-recall(const struct np_numbers *numbers, const struct np_prefix *prefix)
+find_hint(const struct np_compiler *c, const struct np_prefix *prefix)
 {
-    const struct remembered *r;
+    const struct hint *h;
 
-    HMAP_FOR_EACH_WITH_HASH (r, node, np_prefix_hash(prefix, 0),
-                             &numbers->by_prefix) {
-        if (np_prefix_equal(&r->prefix, prefix)) {
-            return r->number;
+    if (hmap_is_empty(&c->hints)) {
+        return 0;
+    }
+    HMAP_FOR_EACH_WITH_HASH (h, node, np_prefix_hash(prefix, 0), &c->hints) {
+        if (np_prefix_equal(&h->prefix, prefix)) {
+            return h->number;
         }
     }
     return 0;
@@ -96,125 +58,268 @@ prefix_from_match(const struct match *match, struct np_prefix *p)
     return false;
 }
 
-void
-np_numbers_adopt(struct np_numbers *numbers, const struct np_flow_set *flows,
-                 uint8_t src_identity_table)
+static void
+add_hint(struct np_compiler *c, const struct np_prefix *prefix,
+         uint32_t number)
 {
+    struct hint *h = xmalloc(sizeof *h);
+
+    h->prefix = *prefix;
+    h->number = number;
+    hmap_insert(&c->hints, &h->node, np_prefix_hash(prefix, 0));
+}
+
+void
+np_hints_forget(struct np_compiler *c)
+{
+    struct hint *h;
+
+    HMAP_FOR_EACH_POP (h, node, &c->hints) {
+        free(h);
+    }
+    hmap_shrink(&c->hints);
+}
+
+void
+np_hints_adopt(struct np_compiler *c, const struct np_flow_set *flows)
+{
+    const uint8_t table = NP_T_SRC_IDENTITY + c->config.table_base;
     const struct np_flow *flow;
 
-    forget(numbers);
+    np_hints_forget(c);
     HMAP_FOR_EACH (flow, node, &flows->flows) {
         uint32_t number = (uint32_t) flow->cookie;
         struct np_prefix prefix;
         struct match match;
 
-        if (flow->table == src_identity_table && number
+        if (flow->table == table && number
             && np_cookie_is_ours(flow->cookie)
             && np_cookie_kind(flow->cookie) == NP_FLOW_IDENTITY) {
             minimatch_expand(&flow->match, &match);
             if (prefix_from_match(&match, &prefix)) {
-                remember(numbers, &prefix, number);
+                add_hint(c, &prefix, number);
             }
         }
     }
 }
 
-static int
-compare_numbers(const void *a_, const void *b_)
-{
-    const uint32_t *a = a_;
-    const uint32_t *b = b_;
-
-    return *a < *b ? -1 : *a > *b;
-}
-
-/* The number that most points of ID had; of equally many the lowest. */
+/* The lowest number that is not in USED. */
 static uint32_t
-favourite(const struct np_numbers *numbers, const struct np_identity *id)
+lowest_free(const struct np_idset *used)
 {
-    uint32_t *had = xmalloc(id->n_points * sizeof *had);
-    uint32_t best = 0;
-    size_t best_run = 0;
-    size_t run = 0;
+    size_t lo = 0;
+    size_t hi = used->n;
 
-    for (size_t i = 0; i < id->n_points; i++) {
-        had[i] = recall(numbers, &id->points[i]->prefix);
-    }
-    qsort(had, id->n_points, sizeof *had, compare_numbers);
-    for (size_t i = 0; i < id->n_points; i++) {
-        run = i && had[i] == had[i - 1] ? run + 1 : 1;
-        if (had[i] && run > best_run) {
-            best = had[i];
-            best_run = run;
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+
+        if (used->v[mid] == mid + 1) {
+            lo = mid + 1;
+        } else {
+            hi = mid;
         }
     }
-    free(had);
-    return best;
+    return lo + 1;
 }
 
-struct candidate {
+/* One point's say in the number of the class that it comes into. */
+struct vote {
     struct np_identity *id;
-    size_t order;               /* Canonical, to break ties. */
+    uint32_t number;
+    struct np_identity *old;    /* Whose number it is, NULL for a hint. */
 };
 
 static int
-compare_candidates(const void *a_, const void *b_)
+compare_votes(const void *a_, const void *b_)
 {
-    const struct candidate *a = a_;
-    const struct candidate *b = b_;
+    const struct vote *a = a_;
+    const struct vote *b = b_;
 
-    if (a->id->n_points != b->id->n_points) {
-        return a->id->n_points > b->id->n_points ? -1 : 1;
+    if (a->id != b->id) {
+        return a->id->order < b->id->order ? -1 : 1;
     }
-    return a->order < b->order ? -1 : a->order > b->order;
+    return a->number < b->number ? -1 : a->number > b->number;
 }
 
-/* Gives the lowest free numbers to those that are still without one, in the
- * canonical order, so that a first build reads well. */
-static void
-number_rest(struct np_identities *ids, const struct np_idset *used)
+static struct vote *
+collect_votes(const struct np_compiler *c, const struct np_judged *judged,
+              size_t n_judged, size_t *n)
 {
-    uint32_t next = 1;
+    struct vote *votes = xmalloc((n_judged + 1) * sizeof *votes);
 
-    for (size_t i = 0; i < ids->n; i++) {
-        struct np_identity *id = ids->sorted[i];
+    *n = 0;
+    for (size_t i = 0; i < n_judged; i++) {
+        const struct np_judged *j = &judged[i];
+        uint32_t number = 0;
 
-        if (!id->number) {
-            while (np_idset_contains(used, next)) {
-                next++;
-            }
-            id->number = next++;
+        if (!j->new || j->new->number) {
+            continue;
+        }
+        if (j->old && j->old->dead) {
+            number = j->old->number;
+        } else if (!j->old) {
+            number = find_hint(c, &j->point->prefix);
+        }
+        if (number) {
+            votes[(*n)++] = (struct vote) { j->new, number, j->old };
         }
     }
+    qsort(votes, *n, sizeof *votes, compare_votes);
+    return votes;
+}
+
+/* Of the N votes for one class, all those for one number; returns how many
+ * there are from V on. */
+static size_t
+run_length(const struct vote *v, size_t n)
+{
+    size_t i = 1;
+
+    while (i < n && v[i].id == v->id && v[i].number == v->number) {
+        i++;
+    }
+    return i;
+}
+
+/* A number that a class would like to have, as many times as it was voted
+ * for. */
+struct wish {
+    const struct vote *vote;
+    size_t n;
+};
+
+static int
+compare_wishes(const void *a_, const void *b_)
+{
+    const struct wish *a = a_;
+    const struct wish *b = b_;
+
+    if (a->n != b->n) {
+        return a->n > b->n ? -1 : 1;
+    }
+    return compare_votes(a->vote, b->vote);
+}
+
+static void
+grant(struct np_compiler *c, const struct wish *wish)
+{
+    struct np_identity *id = wish->vote->id;
+    struct np_identity *old = wish->vote->old;
+
+    if (id->number || (old ? old->heir != NULL
+                       : !np_idset_add(&c->numbers, wish->vote->number))) {
+        return;
+    }
+    id->number = wish->vote->number;
+    if (old) {
+        old->heir = id;
+        id->is_heir = true;
+    }
+}
+
+static void
+grant_wishes(struct np_compiler *c, const struct vote *votes, size_t n_votes)
+{
+    struct wish *wishes = xmalloc((n_votes + 1) * sizeof *wishes);
+    size_t n = 0;
+
+    for (size_t i = 0; i < n_votes; i += wishes[n++].n) {
+        wishes[n].vote = &votes[i];
+        wishes[n].n = run_length(&votes[i], n_votes - i);
+    }
+    qsort(wishes, n, sizeof *wishes, compare_wishes);
+    for (size_t i = 0; i < n; i++) {
+        grant(c, &wishes[i]);
+    }
+    free(wishes);
+}
+
+/* The keys of ID's sets, the plain ones first and each kind sorted: an order
+ * of classes that depends on what they mean, not on who came first. */
+struct described {
+    struct np_identity *id;
+    const char **keys;
+    size_t n;
+};
+
+static int
+compare_keys(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *) a, *(const char *const *) b);
+}
+
+static struct described
+describe(const struct np_compiler *c, struct np_identity *id)
+{
+    struct described d = { id, xmalloc((id->sets.n + 1) * sizeof *d.keys), 0 };
+
+    for (size_t i = 0; i < id->sets.n; i++) {
+        const struct np_cset *cset = np_cset(c, id->sets.v[i]);
+
+        d.keys[d.n++] = np_cset_key(cset);
+    }
+    qsort(d.keys, d.n, sizeof *d.keys, compare_keys);
+    return d;
+}
+
+static int
+compare_described(const void *a_, const void *b_)
+{
+    const struct described *a = a_;
+    const struct described *b = b_;
+
+    if (a->id->flags != b->id->flags) {
+        return a->id->flags < b->id->flags ? -1 : 1;
+    } else if (a->n != b->n) {
+        return a->n < b->n ? -1 : 1;
+    }
+    for (size_t i = 0; i < a->n; i++) {
+        int cmp = strcmp(a->keys[i], b->keys[i]);
+
+        if (cmp) {
+            return cmp;
+        }
+    }
+    return 0;
+}
+
+static void
+sort_fresh(const struct np_compiler *c, struct np_list *fresh)
+{
+    struct described *v = xmalloc((fresh->n + 1) * sizeof *v);
+
+    for (size_t i = 0; i < fresh->n; i++) {
+        v[i] = describe(c, fresh->v[i]);
+    }
+    qsort(v, fresh->n, sizeof *v, compare_described);
+    for (size_t i = 0; i < fresh->n; i++) {
+        fresh->v[i] = v[i].id;
+        v[i].id->order = i;
+        free(v[i].keys);
+    }
+    free(v);
 }
 
 void
-np_numbers_assign(struct np_numbers *numbers, struct np_identities *ids)
+np_numbers_assign(struct np_compiler *c, struct np_list *fresh,
+                  const struct np_judged *judged, size_t n_judged)
 {
-    struct candidate *candidates = xmalloc(ids->n * sizeof *candidates);
-    struct np_idset used = { NULL, 0, 0 };
+    struct vote *votes;
+    size_t n_votes;
 
-    for (size_t i = 0; i < ids->n; i++) {
-        candidates[i] = (struct candidate) { ids->sorted[i], i };
+    if (!fresh->n) {
+        return;
     }
-    qsort(candidates, ids->n, sizeof *candidates, compare_candidates);
-    for (size_t i = 0; i < ids->n; i++) {
-        uint32_t number = favourite(numbers, candidates[i].id);
+    sort_fresh(c, fresh);
+    votes = collect_votes(c, judged, n_judged, &n_votes);
+    grant_wishes(c, votes, n_votes);
+    free(votes);
+    for (size_t i = 0; i < fresh->n; i++) {
+        struct np_identity *id = fresh->v[i];
 
-        if (number && np_idset_add(&used, number)) {
-            candidates[i].id->number = number;
-        }
-    }
-    number_rest(ids, &used);
-    free(candidates);
-    np_idset_clear(&used);
-
-    forget(numbers);
-    for (size_t i = 0; i < ids->n; i++) {
-        const struct np_identity *id = ids->sorted[i];
-
-        for (size_t j = 0; j < id->n_points; j++) {
-            remember(numbers, &id->points[j]->prefix, id->number);
+        if (!id->number) {
+            id->number = lowest_free(&c->numbers);
+            np_idset_add(&c->numbers, id->number);
         }
     }
 }

@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include "compile/build.h"
 #include "openvswitch/dynamic-string.h"
+#include "openvswitch/ofp-actions.h"
+#include "openvswitch/ofpbuf.h"
+#include "flow.h"
 #include "packets.h"
 #include "util.h"
 
@@ -73,7 +76,7 @@ const char *const np_port_templates[] = {
     [T_LINK_ND_TO_POD] = "table=link,priority=100,icmp6,ipv6_dst={addr},"
         "icmp_type={type},nw_ttl=255,actions=output:{port}",
     [T_LINK_ARP_NODE] = "table=link,priority=60,reg0=2,arp,arp_spa={addr},"
-        "arp_tpa={addr},actions={all_pods}resubmit(,out)",
+        "arp_tpa={addr},actions=resubmit(,every_pod),resubmit(,out)",
 
     /* A pod always reaches itself.  Its source address is proven here. */
     [T_SELF] = "table=conntrack,priority=110,in_port={port},{ip},"
@@ -287,12 +290,10 @@ port_role(const struct np_build *b, const struct np_bridge_port *port)
 }
 
 static void
-add_node_addr(struct np_build *b, const struct np_prefix *addr,
-              const char *all_pods)
+add_node_addr(struct np_build *b, const struct np_prefix *addr)
 {
     char *text = prefix_to_string(addr);
-    struct np_var vars[] = { { "addr", text }, { "all_pods", all_pods },
-                             { NULL, NULL } };
+    struct np_var vars[] = { { "addr", text }, { NULL, NULL } };
 
     if (addr->family == 4) {
         add(b, NULL, T_FOREIGN_V4, vars);
@@ -406,59 +407,106 @@ is_pod_port(const struct np_build *b, const struct np_bridge_port *port)
     return !port_role(b, port) && port->role != NP_PORT_NODE && port->has_mac;
 }
 
-/* Is PORT's MAC the node's, or one of those of the N first ports? */
-static bool
-is_mac_seen(const struct np_build *b, const struct np_bridge_port *port,
-            size_t n)
+static int
+compare_macs(const void *a_, const void *b_)
 {
-    for (size_t i = 0; i < b->ports->n; i++) {
-        const struct np_bridge_port *other = &b->ports->v[i];
+    const struct np_bridge_port *a = *(const struct np_bridge_port *const *) a_;
+    const struct np_bridge_port *b = *(const struct np_bridge_port *const *) b_;
+    int cmp = eth_addr_compare_3way(a->mac, b->mac);
 
-        if (other->has_mac && eth_addr_equals(other->mac, port->mac)
-            && (other->role == NP_PORT_NODE
-                || (i < n && is_pod_port(b, other)))) {
-            return true;
-        }
-    }
-    return false;
+    return (cmp ? cmp
+            : (a->role == NP_PORT_NODE) != (b->role == NP_PORT_NODE)
+            ? (a->role == NP_PORT_NODE ? -1 : 1)
+            : a < b ? -1 : a > b);
 }
 
 /* Nothing goes the way out to a pod's MAC: NORMAL has learned it, and would
  * pass on what was not judged.  Ports that carry nothing are among them,
- * because they may have been a pod's a moment ago. */
-static void
-add_pod_macs(struct np_build *b)
+ * because they may have been a pod's a moment ago.  Of several ports with one
+ * MAC the first has the flow, and none if it is the node's. */
+bool *
+np_build_owned_macs(const struct np_build *b)
 {
-    for (size_t i = 0; i < b->ports->n; i++) {
-        const struct np_bridge_port *port = &b->ports->v[i];
+    const struct np_portmap *ports = b->ports;
+    const struct np_bridge_port **v = xmalloc((ports->n + 1) * sizeof *v);
+    bool *owned = xcalloc(ports->n + 1, sizeof *owned);
+    size_t n = 0;
 
-        if (is_pod_port(b, port) && !is_mac_seen(b, port, i)) {
-            char *mac = xasprintf(ETH_ADDR_FMT, ETH_ADDR_ARGS(port->mac));
+    for (size_t i = 0; i < ports->n; i++) {
+        const struct np_bridge_port *port = &ports->v[i];
 
-            add(b, port, T_OUT_POD_MAC, (struct np_var[]) { { "mac", mac },
-                                                            { NULL, NULL } });
-            free(mac);
+        if (port->has_mac
+            && (port->role == NP_PORT_NODE || is_pod_port(b, port))) {
+            v[n++] = port;
         }
+    }
+    qsort(v, n, sizeof *v, compare_macs);
+    for (size_t i = 0; i < n; i++) {
+        owned[v[i] - ports->v]
+            = (v[i]->role != NP_PORT_NODE
+               && (!i || !eth_addr_equals(v[i]->mac, v[i - 1]->mac)));
+    }
+    free(v);
+    return owned;
+}
+
+void
+np_build_port(struct np_build *b, const struct np_bridge_port *port,
+              bool owns_mac)
+{
+    const struct np_local *local = np_binding_at(b->binding, port);
+
+    if (port_role(b, port)) {
+        add_classify(b, port, port_role(b, port));
+    } else if (local) {
+        add_classify(b, port, NP_ROLE_POD);
+        add_local(b, local);
+    }
+    if (owns_mac) {
+        char *mac = xasprintf(ETH_ADDR_FMT, ETH_ADDR_ARGS(port->mac));
+
+        add(b, port, T_OUT_POD_MAC, (struct np_var[]) { { "mac", mac },
+                                                        { NULL, NULL } });
+        free(mac);
     }
 }
 
 void
-np_build_ports(struct np_build *b, const char *all_pods)
+np_build_rest(struct np_build *b)
 {
-    for (size_t i = 0; i < b->ports->n; i++) {
-        const struct np_bridge_port *port = &b->ports->v[i];
+    for (size_t i = 0; i < b->binding->n_node_addrs; i++) {
+        add_node_addr(b, &b->binding->node_addrs[i]);
+    }
+    add_way_out(b);
+}
 
-        if (port_role(b, port)) {
-            add_classify(b, port, port_role(b, port));
+static void
+add_list(struct np_build *b, enum np_table table, struct ofpbuf *actions)
+{
+    struct match match;
+
+    match_init_catchall(&match);
+    np_build_match(b, table, 0, np_cookie(NP_FLOW_STATIC, 0), &match,
+                   actions);
+    ofpbuf_uninit(actions);
+}
+
+void
+np_build_lists(struct np_build *b, const struct np_policies *policies)
+{
+    struct ofpbuf every, open;
+
+    ofpbuf_init(&every, 64);
+    ofpbuf_init(&open, 64);
+    for (size_t i = 0; i < b->binding->n_locals; i++) {
+        const struct np_local *local = &b->binding->locals[i];
+        ofp_port_t port = u16_to_ofp(local->port->ofport);
+
+        ofpact_put_OUTPUT(&every)->port = port;
+        if (!np_policies_isolate(policies, local->entry, NP_INGRESS)) {
+            ofpact_put_OUTPUT(&open)->port = port;
         }
     }
-    for (size_t i = 0; i < b->binding->n_locals; i++) {
-        add_classify(b, b->binding->locals[i].port, NP_ROLE_POD);
-        add_local(b, &b->binding->locals[i]);
-    }
-    for (size_t i = 0; i < b->binding->n_node_addrs; i++) {
-        add_node_addr(b, &b->binding->node_addrs[i], all_pods);
-    }
-    add_pod_macs(b);
-    add_way_out(b);
+    add_list(b, NP_T_EVERY_POD, &every);
+    add_list(b, NP_T_OPEN_PODS, &open);
 }

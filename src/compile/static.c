@@ -65,17 +65,17 @@ const char *const np_static_templates[] = {
     /* News for everybody, when a router or the node is the one to tell:
      * gratuitous ARP replies, router advertisements, unsolicited NA. */
     "table=link,priority=60,reg0=2,arp,arp_op=2,dl_dst=ff:ff:ff:ff:ff:ff,"
-        "actions={all_pods}resubmit(,out)",
+        "actions=resubmit(,every_pod),resubmit(,out)",
     "table=link,priority=60,reg0=4/4,arp,arp_op=2,dl_dst=ff:ff:ff:ff:ff:ff,"
-        "actions={all_pods}resubmit(,out)",
+        "actions=resubmit(,every_pod),resubmit(,out)",
     "table=link,priority=60,reg0=2,icmp6,ipv6_dst=ff02::1,icmp_type=134,"
-        "actions={all_pods}resubmit(,out)",
+        "actions=resubmit(,every_pod),resubmit(,out)",
     "table=link,priority=60,reg0=4/4,icmp6,ipv6_dst=ff02::1,icmp_type=134,"
-        "actions={all_pods}resubmit(,out)",
+        "actions=resubmit(,every_pod),resubmit(,out)",
     "table=link,priority=60,reg0=2,icmp6,ipv6_dst=ff02::1,icmp_type=136,"
-        "actions={all_pods}resubmit(,out)",
+        "actions=resubmit(,every_pod),resubmit(,out)",
     "table=link,priority=60,reg0=4/4,icmp6,ipv6_dst=ff02::1,icmp_type=136,"
-        "actions={all_pods}resubmit(,out)",
+        "actions=resubmit(,every_pod),resubmit(,out)",
     "table=link,priority=10,arp,actions=resubmit(,out)",
     /* No policy is asked here, so nothing may pass but what stays on the
      * link: ND has hop limit 255, which no router leaves as it is (RFC 4861);
@@ -274,11 +274,11 @@ const char *const np_static_templates[] = {
     /* Pods that no policy isolates hear multicast and broadcast; the others
      * could be reached past their policies that way. */
     "table=forward,priority=60,ip,nw_dst=224.0.0.0/4,"
-        "actions={open_pods}resubmit(,out)",
+        "actions=resubmit(,open_pods),resubmit(,out)",
     "table=forward,priority=60,ip,nw_dst=255.255.255.255,"
-        "actions={open_pods}resubmit(,out)",
+        "actions=resubmit(,open_pods),resubmit(,out)",
     "table=forward,priority=60,ipv6,ipv6_dst=ff00::/8,"
-        "actions={open_pods}resubmit(,out)",
+        "actions=resubmit(,open_pods),resubmit(,out)",
     "table=forward,priority=10,ip,actions=resubmit(,out)",
     "table=forward,priority=10,ipv6,actions=resubmit(,out)",
     "table=forward,priority=0,actions={deny:ethertype}",
@@ -334,17 +334,14 @@ static const char *const keep_established[] = {
 };
 
 void
-np_build_static(struct np_build *b, const char *all_pods,
-                const char *open_pods)
+np_build_static(struct np_build *b)
 {
     char learn_cookie[32];
 
     snprintf(learn_cookie, sizeof learn_cookie, "0x%"PRIx64,
              np_cookie(NP_FLOW_LEARNED, 0));
 
-    const struct np_var vars[] = { { "all_pods", all_pods },
-                                   { "open_pods", open_pods },
-                                   { "learn_cookie", learn_cookie },
+    const struct np_var vars[] = { { "learn_cookie", learn_cookie },
                                    { NULL, NULL } };
 
     for (const char *const *t = np_static_templates; *t; t++) {

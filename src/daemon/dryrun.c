@@ -99,14 +99,16 @@ np_dry_run(const struct np_options *options)
     ok = read_source(source);
     if (ok) {
         struct np_engine engine;
-        struct np_flow_set flows;
+        struct np_flow_patch flows;
 
         read_ports(ovsdb);
         np_engine_init(&engine, &options->compile, options->node);
-        np_flow_set_init(&flows);
-        np_engine_rebuild(&engine, source, np_ovsdb_ports(ovsdb), &flows);
-        print_flows(&flows);
-        np_flow_set_destroy(&flows);
+        np_flow_patch_init(&flows);
+        np_engine_apply(&engine, &source->changes, np_ovsdb_ports(ovsdb),
+                        NULL);
+        np_engine_start(&engine, NULL, &flows);
+        print_flows(&flows.put);
+        np_flow_patch_destroy(&flows);
         np_engine_destroy(&engine);
     }
     np_ovsdb_destroy(ovsdb);

@@ -30,13 +30,13 @@ count_objects(const struct np_daemon *d)
 static size_t
 count_groups(const struct np_daemon *d)
 {
-    return hmap_count(&d->engine.policies.groups.groups);
+    return hmap_count(&d->engine.groups.by_key);
 }
 
 static size_t
 count_sets(const struct np_daemon *d)
 {
-    return d->engine.policies.n_sets;
+    return hmap_count(&d->engine.policies.sets);
 }
 
 static size_t

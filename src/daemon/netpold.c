@@ -6,8 +6,8 @@
  *     ▲              └── identity numbers of an earlier run ───────┘ │
  *     └── table names, fail_mode, netpol-realized ◄── confirmed ─────┘
  *
- * Everything is computed anew when the source or the port map has changed, and
- * on netpol/wait; nothing else triggers it.  Nothing is installed before the
+ * What the source and the database say has changed goes through as a change,
+ * and a patch of the flow table comes out.  Nothing is installed before the
  * source was read whole once, what the switch has was read back, and the gate
  * is open; after that, a source or a database that is lost changes nothing. */
 
@@ -53,7 +53,6 @@ np_daemon_init(struct np_daemon *d, const struct np_options *options)
     ovs_list_init(&d->waiters);
     np_progress_init(&d->progress);
     d->http = np_metrics_serve(d);
-    d->stale = true;
 }
 
 void
@@ -113,41 +112,55 @@ set_no_flood(struct np_daemon *d)
     free(ofports);
 }
 
-/* Before the first set of flows is computed, takes over the numbers of one
- * that an earlier run has left in the switch. */
+/* The flows begin when the source was read whole and the switch has told what
+ * an earlier run has left there, whose numbers are taken over. */
 static void
-adopt(struct np_daemon *d)
+start(struct np_daemon *d)
 {
     const struct np_flow_set *installed
         = np_installer_installed(d->installer);
+    struct np_flow_patch patch;
 
-    if (!d->adopted && installed) {
-        np_compiler_adopt(d->engine.compiler, installed);
-        d->adopted = true;
-        d->stale = true;
-        VLOG_INFO("%"PRIuSIZE" flows of an earlier run found",
-                  np_flow_set_count(installed));
+    if (d->engine.started || !installed || !d->source->complete) {
+        return;
     }
+    VLOG_INFO("%"PRIuSIZE" flows of an earlier run found",
+              np_flow_set_count(installed));
+    np_flow_patch_init(&patch);
+    np_engine_start(&d->engine, installed, &patch);
+    set_no_flood(d);
+    d->wish = np_installer_set_desired(d->installer, &patch.put);
+    np_flow_patch_destroy(&patch);
+}
+
+/* Nothing of a source is taken in before it was read whole. */
+static void
+take_in(struct np_daemon *d, const struct np_portmap *ports)
+{
+    static const struct np_changes none;
+    struct np_source *source = d->source;
+    struct np_flow_patch patch;
+
+    np_progress_take_in(d);
+    np_flow_patch_init(&patch);
+    np_engine_apply(&d->engine, source->complete ? &source->changes : &none,
+                    ports, &patch);
+    if (source->complete) {
+        np_source_taken(source);
+    }
+    if (d->engine.started) {
+        if (ports) {
+            set_no_flood(d);
+        }
+        d->wish = np_installer_patch(d->installer, &patch);
+    }
+    np_flow_patch_destroy(&patch);
 }
 
 void
-np_daemon_rebuild(struct np_daemon *d)
+np_daemon_take_in(struct np_daemon *d)
 {
-    const struct np_portmap *ports = np_ovsdb_ports(d->ovsdb);
-    struct np_flow_set flows;
-
-    np_progress_take_in(d);
-    if (!d->adopted || !d->source->complete) {
-        np_engine_rebuild(&d->engine, d->source, ports, NULL);
-        d->stale = true;
-        return;
-    }
-    np_flow_set_init(&flows);
-    np_engine_rebuild(&d->engine, d->source, ports, &flows);
-    set_no_flood(d);
-    d->wish = np_installer_set_desired(d->installer, &flows);
-    d->stale = false;
-    np_flow_set_destroy(&flows);
+    take_in(d, NULL);
 }
 
 static void
@@ -177,13 +190,10 @@ np_daemon_run(struct np_daemon *d)
         np_news_run(&d->told, d->source);
     }
     if (objects || ports) {
-        np_daemon_rebuild(d);
+        take_in(d, ports ? np_ovsdb_ports(d->ovsdb) : NULL);
     }
     run_bridge(d);
-    adopt(d);
-    if (d->stale && d->adopted && d->source->complete) {
-        np_daemon_rebuild(d);
-    }
+    start(d);
     np_progress_run(d);
     np_realized_run(d);
     np_waiters_run(d);
@@ -204,7 +214,7 @@ np_daemon_wait(struct np_daemon *d)
 bool
 np_daemon_is_realized(const struct np_daemon *d)
 {
-    return (d->wish && !d->stale && !d->flushed && d->gate.open
+    return (d->wish && !d->flushed && d->gate.open
             && np_installer_realized(d->installer) >= d->wish);
 }
 
@@ -248,8 +258,5 @@ np_daemon_resume(struct np_daemon *d)
     if (d->flushed) {
         d->flushed = false;
         d->wish = np_installer_resume(d->installer);
-        if (d->stale) {
-            np_daemon_rebuild(d);
-        }
     }
 }

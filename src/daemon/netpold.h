@@ -25,9 +25,6 @@ struct np_daemon {
     struct np_installer *installer;
     struct np_engine engine;
     struct np_gate gate;
-    bool adopted;               /* Identity numbers of an earlier run were
-                                 * taken over; from here on we compile. */
-    bool stale;                 /* Inputs changed since the last compile. */
     uint64_t wish;              /* The last set of flows, 0 before the first.
                                  */
     bool flushed;               /* By netpol/flush, until netpol/resume. */
@@ -46,7 +43,7 @@ void np_daemon_run(struct np_daemon *);
 void np_daemon_wait(struct np_daemon *);
 
 /* To be called when the source was refreshed outside of a run. */
-void np_daemon_rebuild(struct np_daemon *);
+void np_daemon_take_in(struct np_daemon *);
 
 /* Is all that we know of in the switch? */
 bool np_daemon_is_realized(const struct np_daemon *);

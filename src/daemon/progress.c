@@ -115,7 +115,7 @@ np_progress_run(struct np_daemon *d)
     struct np_progress *p = &d->progress;
     uint64_t n = p->latency.total.n;
 
-    if (d->wish && !d->stale) {
+    if (d->wish) {
         np_latency_wished(&p->latency, d->wish);
     }
     if (np_latency_end(&p->latency, time_usec(),

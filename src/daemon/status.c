@@ -214,10 +214,10 @@ put_pods(const struct np_daemon *d, struct json *array)
         put_bool(o, "realized",
                  smap_get(&d->realized, local->port->name) != NULL);
         put_bool(o, "isolated_ingress",
-                 np_policies_isolate(&d->engine.policies, local->pod,
+                 np_policies_isolate(&d->engine.policies, local->entry,
                                      NP_INGRESS));
         put_bool(o, "isolated_egress",
-                 np_policies_isolate(&d->engine.policies, local->pod,
+                 np_policies_isolate(&d->engine.policies, local->entry,
                                      NP_EGRESS));
         put_string(o, "note", local->note);
     }
@@ -242,24 +242,35 @@ why_no_port(const struct np_daemon *d, const struct np_pod *pod)
     return "no port of the bridge names it";
 }
 
+static bool
+is_local(const struct np_daemon *d, const struct np_pod *pod)
+{
+    return np_binding_find(&d->engine.binding,
+                           np_cache_find(&d->engine.cache, NP_POD,
+                                         pod->meta.namespace,
+                                         pod->meta.name)) != NULL;
+}
+
 /* The pods that should have a port here, by their spec.nodeName. */
 static void
 put_portless(const struct np_daemon *d, struct json *array)
 {
     const struct np_cache *cache = &d->engine.cache;
+    const struct np_meta **pods = np_cache_sort(cache, NP_POD);
 
     for (size_t i = 0; i < cache->n[NP_POD]; i++) {
-        const struct np_pod *pod = (const struct np_pod *) cache->v[NP_POD][i];
+        const struct np_pod *pod = (const struct np_pod *) pods[i];
 
         if (np_pod_counts(pod)
             && nullable_string_is_equal(pod->node_name, d->options->node)
-            && !np_binding_find(&d->engine.binding, pod)) {
+            && !is_local(d, pod)) {
             struct json *o = add_object(array);
 
             put_meta(o, &pod->meta);
             put_string(o, "reason", why_no_port(d, pod));
         }
     }
+    free(pods);
 }
 
 const char *
@@ -283,7 +294,7 @@ np_status_port_problem(const struct np_daemon *d,
 static void
 put_ports(const struct np_daemon *d, struct json *array)
 {
-    const struct np_portmap *ports = np_ovsdb_ports(d->ovsdb);
+    const struct np_portmap *ports = &d->engine.ports;
 
     for (size_t i = 0; i < ports->n; i++) {
         const struct np_bridge_port *p = &ports->v[i];
@@ -299,22 +310,40 @@ put_ports(const struct np_daemon *d, struct json *array)
 }
 
 static struct json *
-local_members(const struct np_daemon *d, const struct np_isolation *iso)
+local_members(const struct np_daemon *d, const struct np_set *applied)
 {
+    const struct np_binding *b = &d->engine.binding;
     struct json *array = json_array_create_empty();
 
-    for (size_t i = 0; i < iso->applied->n_groups; i++) {
-        const struct np_group *group = iso->applied->groups[i];
+    for (size_t i = 0; i < b->n_locals; i++) {
+        const struct np_entry *pod = b->locals[i].entry;
 
-        for (size_t j = 0; j < group->n_members; j++) {
-            const struct np_pod *pod = group->members[j];
-
-            if (np_binding_find(&d->engine.binding, pod)) {
-                json_array_add(array, json_string_create(pod->meta.name));
-            }
+        if (pod->profile && np_idset_contains(&pod->profile->groups,
+                                              applied->groups[0]->id)) {
+            json_array_add(array, json_string_create(pod->object->name));
         }
     }
     return array;
+}
+
+static void
+put_policy(const struct np_daemon *d, const struct np_policy *policy,
+           enum np_direction direction, struct json *array)
+{
+    struct json *pods = local_members(d, policy->applied);
+
+    if (json_array(pods)->n) {
+        const struct np_netpol *object
+            = (const struct np_netpol *) policy->entry->object;
+        struct json *o = add_object(array);
+
+        put_meta(o, &object->meta);
+        put_string(o, "direction", np_direction_name(direction));
+        put_bool(o, "unreadable", object->unreadable);
+        json_object_put(o, "pods", pods);
+    } else {
+        json_destroy(pods);
+    }
 }
 
 /* The policies that isolate a pod of this node, and whom. */
@@ -322,22 +351,16 @@ static void
 put_policies(const struct np_daemon *d, struct json *array)
 {
     const struct np_policies *policies = &d->engine.policies;
+    const struct np_policy **v = np_policies_sort(policies);
 
-    for (size_t i = 0; i < policies->n_isolations; i++) {
-        const struct np_isolation *iso = &policies->isolations[i];
-        struct json *pods = local_members(d, iso);
-
-        if (json_array(pods)->n) {
-            struct json *o = add_object(array);
-
-            put_meta(o, &iso->policy->meta);
-            put_string(o, "direction", np_direction_name(iso->direction));
-            put_bool(o, "unreadable", iso->policy->unreadable);
-            json_object_put(o, "pods", pods);
-        } else {
-            json_destroy(pods);
+    for (size_t i = 0; i < hmap_count(&policies->by_entry); i++) {
+        for (int dir = NP_INGRESS; dir <= NP_EGRESS; dir++) {
+            if (v[i]->isolates[dir]) {
+                put_policy(d, v[i], dir, array);
+            }
         }
     }
+    free(v);
 }
 
 static void

@@ -66,9 +66,7 @@ np_wait_for_all(struct np_daemon *d, struct unixctl_conn *conn,
     w->datapath = datapath;
     w->sync = np_ovsdb_sync(d->ovsdb);
     d->source->class->refresh(d->source);
-    /* Compile even if nothing has changed: the new wish is confirmed by a look
-     * at the switch that is newer than the command. */
-    np_daemon_rebuild(d);
+    np_daemon_take_in(d);
 }
 
 void
@@ -144,7 +142,7 @@ run_datapath(struct waiter *w)
 static void
 run_waiter(struct np_daemon *d, struct waiter *w)
 {
-    if (w->phase == SEEN && !d->stale && d->wish
+    if (w->phase == SEEN && d->wish
         && np_ovsdb_synced(d->ovsdb) >= w->sync) {
         w->wish = d->wish;
         w->phase = REALIZED;

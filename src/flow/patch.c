@@ -127,3 +127,24 @@ np_flow_patch_apply(struct np_flow_patch *patch, struct np_flow_set *set)
         np_flow_destroy(np_flow_set_put(set, flow));
     }
 }
+
+void
+np_flow_patch_add_diff(struct np_flow_patch *patch,
+                       const struct np_flow_set *from,
+                       const struct np_flow_set *to)
+{
+    const struct np_flow *flow;
+
+    HMAP_FOR_EACH (flow, node, &from->flows) {
+        if (!np_flow_set_find(to, flow)) {
+            np_flow_patch_del(patch, np_flow_clone(flow));
+        }
+    }
+    HMAP_FOR_EACH (flow, node, &to->flows) {
+        const struct np_flow *old = np_flow_set_find(from, flow);
+
+        if (!old || !np_flow_equal(old, flow)) {
+            np_flow_patch_put(patch, np_flow_clone(flow));
+        }
+    }
+}

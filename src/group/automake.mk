@@ -1,1 +1,4 @@
-libnetpol_a_SOURCES += src/group/group.c
+libnetpol_a_SOURCES += src/group/group.c \
+	src/group/index.c \
+	src/group/private.h \
+	src/group/profile.c

@@ -4,20 +4,33 @@
  * group is such a phrase: its canonical text is its identity, so two rules
  * that mean the same share one list of members.
  *
- * Rebuilt when: a pod, a pod's labels, phase or hostNetwork, or a namespace's
- * labels changed.  Cost: the pods of the namespaces that a group looks at. */
+ * A new group is held against the profiles that have a label it asks for; its
+ * cost is theirs, not the cluster's. */
 
 #include <config.h>
+#include "group/private.h"
+
 #include <stdlib.h>
+
+#include "coverage.h"
 #include "hash.h"
-#include "netpol/group.h"
 #include "openvswitch/dynamic-string.h"
 #include "util.h"
+
+COVERAGE_DEFINE(np_group_created);
+
+static const struct np_selector everything;
 
 void
 np_groups_init(struct np_groups *groups)
 {
-    hmap_init(&groups->groups);
+    memset(groups, 0, sizeof *groups);
+    hmap_init(&groups->by_key);
+    hmap_init(&groups->by_labels);
+    hmap_init(&groups->namespaces);
+    hmap_init(&groups->group_index);
+    hmap_init(&groups->profile_index);
+    hmap_init(&groups->ns_index);
 }
 
 static void
@@ -25,21 +38,29 @@ group_destroy(struct np_group *group)
 {
     free(group->key);
     free(group->namespace);
-    free(group->members);
+    np_selector_destroy(&group->namespaces);
+    np_selector_destroy(&group->pods);
+    np_idset_clear(&group->profiles);
     free(group);
 }
 
 void
 np_groups_destroy(struct np_groups *groups)
 {
-    if (groups) {
-        struct np_group *group;
+    struct np_group *group;
 
-        HMAP_FOR_EACH_POP (group, node, &groups->groups) {
-            group_destroy(group);
-        }
-        hmap_destroy(&groups->groups);
+    if (!groups) {
+        return;
     }
+    HMAP_FOR_EACH_POP (group, node, &groups->by_key) {
+        group_destroy(group);
+    }
+    hmap_destroy(&groups->by_key);
+    np_slots_destroy(&groups->groups);
+    np_profiles_destroy(groups);
+    np_index_destroy(&groups->group_index);
+    np_index_destroy(&groups->profile_index);
+    np_index_destroy(&groups->ns_index);
 }
 
 /* The text that people read is also the key: kubectl's selector syntax is
@@ -48,117 +69,152 @@ static void
 format_key(const char *namespace, const struct np_selector *namespaces,
            const struct np_selector *pods, struct ds *key)
 {
-    static const struct np_selector all;
-
     if (namespace) {
         ds_put_cstr(key, namespace);
     } else {
         ds_put_char(key, '{');
-        np_selector_format(namespaces ? namespaces : &all, key);
+        np_selector_format(namespaces, key);
         ds_put_char(key, '}');
     }
     ds_put_char(key, '/');
-    np_selector_format(pods ? pods : &all, key);
+    np_selector_format(pods, key);
 }
 
-struct np_group *
-np_groups_intern(struct np_groups *groups, const char *namespace,
-                 const struct np_selector *namespaces,
-                 const struct np_selector *pods)
+/* Where GROUP is entered in 'group_index': under a label that its pods must
+ * have; if it asks for none, under one that their namespaces must have.  Such a
+ * key says which by its scope, because labels of both kinds look alike. */
+#define OF_NAMESPACE "\n"
+
+struct entered {
+    const struct np_requirement *req;   /* NULL: none is asked for. */
+    const char *scope;
+};
+
+static struct entered
+where_entered(const struct np_group *group)
 {
-    struct np_group *group;
-    struct ds key = DS_EMPTY_INITIALIZER;
-    uint32_t hash;
+    const struct np_requirement *pods = np_narrowest(&group->pods);
 
-    format_key(namespace, namespaces, pods, &key);
-    hash = hash_string(ds_cstr(&key), 0);
-    HMAP_FOR_EACH_WITH_HASH (group, node, hash, &groups->groups) {
-        if (!strcmp(group->key, ds_cstr(&key))) {
-            ds_destroy(&key);
-            return group;
-        }
+    if (group->namespace || pods) {
+        return (struct entered) { pods, group->namespace };
     }
-
-    group = xzalloc(sizeof *group);
-    group->key = ds_steal_cstr(&key);
-    group->namespace = nullable_xstrdup(namespace);
-    group->namespaces = namespaces;
-    group->pods = pods;
-    hmap_insert(&groups->groups, &group->node, hash);
-    return group;
+    return (struct entered) { np_narrowest(&group->namespaces),
+                              OF_NAMESPACE };
 }
 
 static void
-add_members(struct np_group *group, size_t *allocated,
-            const struct np_cache *cache, const char *namespace)
+enter(struct np_groups *groups, const struct np_group *group,
+      void (*cb)(struct hmap *, const struct np_index_key *, uint32_t id))
 {
-    const struct np_pod *const *pods;
-    size_t n = np_cache_pods_of(cache, namespace, &pods);
+    struct entered at = where_entered(group);
+    struct np_index_key k = { .scope = at.scope };
 
-    for (size_t i = 0; i < n; i++) {
-        if (np_pod_counts(pods[i])
-            && (!group->pods
-                || np_selector_matches(group->pods, &pods[i]->meta.labels))) {
-            if (group->n_members >= *allocated) {
-                group->members = x2nrealloc(group->members, allocated,
-                                            sizeof *group->members);
-            }
-            group->members[group->n_members++] = pods[i];
-        }
+    if (at.req) {
+        k.key = at.req->key;
     }
-}
-
-/* Does GROUP look into NAMESPACE?  A namespace that only its pods mention is
- * one all the same, with the label that the API server gives to each. */
-static bool
-namespace_matches(const struct np_group *group, const struct np_cache *cache,
-                  const char *namespace)
-{
-    const struct np_meta *ns = np_cache_find(cache, NP_NAMESPACE, NULL,
-                                             namespace);
-    struct np_label label = {
-        .key = CONST_CAST(char *, "kubernetes.io/metadata.name"),
-        .value = CONST_CAST(char *, namespace),
-    };
-    const struct np_labels implied = { .v = &label, .n = 1 };
-
-    return (!group->namespaces
-            || np_selector_matches(group->namespaces,
-                                   ns ? &ns->labels : &implied));
-}
-
-static void
-group_rebuild(struct np_group *group, const struct np_cache *cache)
-{
-    const struct np_meta *const *pods = cache->v[NP_POD];
-    size_t n_pods = cache->n[NP_POD];
-    size_t allocated = 0;
-
-    free(group->members);
-    group->members = NULL;
-    group->n_members = 0;
-
-    if (group->namespace) {
-        add_members(group, &allocated, cache, group->namespace);
+    if (!at.req || at.req->op == NP_EXISTS) {
+        cb(&groups->group_index, &k, group->id);
         return;
     }
-    for (size_t i = 0; i < n_pods; i++) {
-        const char *namespace = pods[i]->namespace;
+    for (size_t i = 0; i < at.req->n_values; i++) {
+        k.value = at.req->values[i];
+        cb(&groups->group_index, &k, group->id);
+    }
+}
 
-        if ((!i || strcmp(namespace, pods[i - 1]->namespace))
-            && namespace_matches(group, cache, namespace)) {
-            add_members(group, &allocated, cache, namespace);
-        }
+static void
+find_at(const struct np_groups *groups, const struct np_index_key *k,
+        struct np_idset *found)
+{
+    const struct np_idset *ids = np_index_find(&groups->group_index, k);
+
+    if (ids) {
+        np_idset_union(found, ids);
+    }
+}
+
+/* Groups entered in SCOPE under nothing or one of LABELS. */
+static void
+find_in_scope(const struct np_groups *groups, const char *scope,
+              const struct np_labels *labels, struct np_idset *found)
+{
+    struct np_index_key k = { .scope = scope };
+
+    find_at(groups, &k, found);
+    for (size_t i = 0; i < labels->n; i++) {
+        k.key = labels->v[i].key;
+        k.value = NULL;
+        find_at(groups, &k, found);
+        k.value = labels->v[i].value;
+        find_at(groups, &k, found);
     }
 }
 
 void
-np_groups_rebuild(struct np_groups *groups, const struct np_cache *cache)
+np_groups_candidates(const struct np_groups *groups,
+                     const struct np_profile *profile,
+                     struct np_idset *found)
+{
+    find_in_scope(groups, profile->ns->name, &profile->labels, found);
+    find_in_scope(groups, NULL, &profile->labels, found);
+    find_in_scope(groups, OF_NAMESPACE, profile->ns->labels, found);
+}
+
+static struct np_group *
+find_group(const struct np_groups *groups, const char *key, uint32_t hash)
 {
     struct np_group *group;
 
-    HMAP_FOR_EACH (group, node, &groups->groups) {
-        group_rebuild(group, cache);
+    HMAP_FOR_EACH_WITH_HASH (group, node, hash, &groups->by_key) {
+        if (!strcmp(group->key, key)) {
+            return group;
+        }
+    }
+    return NULL;
+}
+
+struct np_group *
+np_groups_ref(struct np_groups *groups, const char *namespace,
+              const struct np_selector *namespaces,
+              const struct np_selector *pods)
+{
+    struct ds key = DS_EMPTY_INITIALIZER;
+    struct np_group *group;
+    uint32_t hash;
+
+    namespaces = namespaces ? namespaces : &everything;
+    pods = pods ? pods : &everything;
+    format_key(namespace, namespaces, pods, &key);
+    hash = hash_string(ds_cstr(&key), 0);
+    group = find_group(groups, ds_cstr(&key), hash);
+    if (!group) {
+        COVERAGE_INC(np_group_created);
+        group = xzalloc(sizeof *group);
+        group->key = xstrdup(ds_cstr(&key));
+        group->namespace = nullable_xstrdup(namespace);
+        if (!namespace) {
+            np_selector_clone(&group->namespaces, namespaces);
+        }
+        np_selector_clone(&group->pods, pods);
+        group->id = np_slots_put(&groups->groups, group);
+        hmap_insert(&groups->by_key, &group->node, hash);
+        enter(groups, group, np_index_add);
+        np_profiles_add_group(groups, group);
+    }
+    ds_destroy(&key);
+    group->n_refs++;
+    return group;
+}
+
+void
+np_groups_unref(struct np_groups *groups, struct np_group *group)
+{
+    if (!--group->n_refs) {
+        np_profiles_remove_group(groups, group);
+        enter(groups, group, np_index_remove);
+        np_slots_remove(&groups->groups, group->id);
+        hmap_remove(&groups->by_key, &group->node);
+        group_destroy(group);
     }
 }
 
@@ -171,25 +227,61 @@ compare_groups(const void *a_, const void *b_)
     return strcmp(a->key, b->key);
 }
 
+static int
+compare_entries(const void *a_, const void *b_)
+{
+    const struct np_meta *a = (*(struct np_entry *const *) a_)->object;
+    const struct np_meta *b = (*(struct np_entry *const *) b_)->object;
+    int cmp = strcmp(a->namespace, b->namespace);
+
+    return cmp ? cmp : strcmp(a->name, b->name);
+}
+
+static void
+dump_group(const struct np_groups *groups, const struct np_group *group,
+           struct ds *ds)
+{
+    const struct np_entry **v;
+    size_t n = 0;
+
+    for (size_t i = 0; i < group->profiles.n; i++) {
+        n += np_groups_profile(groups, group->profiles.v[i])->n_pods;
+    }
+    v = xmalloc((n + 1) * sizeof *v);
+    n = 0;
+    for (size_t i = 0; i < group->profiles.n; i++) {
+        const struct np_profile *profile
+            = np_groups_profile(groups, group->profiles.v[i]);
+        const struct np_entry *entry;
+
+        LIST_FOR_EACH (entry, profile_node, &profile->pods) {
+            v[n++] = entry;
+        }
+    }
+    qsort(v, n, sizeof *v, compare_entries);
+    ds_put_format(ds, "group %s:", group->key);
+    for (size_t i = 0; i < n; i++) {
+        ds_put_char(ds, ' ');
+        np_object_format_key(v[i]->object, ds);
+    }
+    ds_put_char(ds, '\n');
+    free(v);
+}
+
 void
 np_groups_dump(const struct np_groups *groups, struct ds *ds)
 {
-    size_t n = hmap_count(&groups->groups);
-    const struct np_group **sorted = xmalloc(n * sizeof *sorted);
+    size_t n = hmap_count(&groups->by_key);
+    const struct np_group **sorted = xmalloc((n + 1) * sizeof *sorted);
     const struct np_group *group;
     size_t i = 0;
 
-    HMAP_FOR_EACH (group, node, &groups->groups) {
+    HMAP_FOR_EACH (group, node, &groups->by_key) {
         sorted[i++] = group;
     }
     qsort(sorted, n, sizeof *sorted, compare_groups);
     for (i = 0; i < n; i++) {
-        ds_put_format(ds, "group %s:", sorted[i]->key);
-        for (size_t j = 0; j < sorted[i]->n_members; j++) {
-            ds_put_char(ds, ' ');
-            np_object_format_key(&sorted[i]->members[j]->meta, ds);
-        }
-        ds_put_char(ds, '\n');
+        dump_group(groups, sorted[i], ds);
     }
     free(sorted);
 }

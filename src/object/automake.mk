@@ -1,5 +1,6 @@
 libnetpol_a_SOURCES += \
 	src/object/change.c \
+	src/object/clone.c \
 	src/object/destroy.c \
 	src/object/equal.c \
 	src/object/labels.c \

@@ -28,6 +28,24 @@ np_port_role_name(enum np_port_role role)
 }
 
 void
+np_portmap_clone(struct np_portmap *dst, const struct np_portmap *src)
+{
+    dst->n = src->n;
+    dst->v = src->n ? xmemdup(src->v, src->n * sizeof *src->v) : NULL;
+    for (size_t i = 0; i < dst->n; i++) {
+        struct np_bridge_port *p = &dst->v[i];
+
+        p->name = xstrdup(p->name);
+        p->pod_namespace = nullable_xstrdup(p->pod_namespace);
+        p->pod_name = nullable_xstrdup(p->pod_name);
+        p->pod_uid = nullable_xstrdup(p->pod_uid);
+        p->error = nullable_xstrdup(p->error);
+        p->addrs = (p->n_addrs
+                    ? xmemdup(p->addrs, p->n_addrs * sizeof *p->addrs) : NULL);
+    }
+}
+
+void
 np_portmap_clear(struct np_portmap *map)
 {
     for (size_t i = 0; i < map->n; i++) {

@@ -14,18 +14,22 @@
 #include "util.h"
 
 static void
-set_destroy(struct np_set *set)
+set_destroy(struct np_policies *policies, struct np_set *set)
 {
-    if (set) {
-        free(set->key);
-        free(set->groups);
-        free(set->blocks);
-        free(set);
+    for (size_t i = 0; i < set->n_groups; i++) {
+        np_groups_unref(policies->groups, set->groups[i]);
     }
+    for (size_t i = 0; i < set->n_blocks; i++) {
+        free(set->blocks[i].except);
+    }
+    free(set->key);
+    free(set->groups);
+    free(set->blocks);
+    free(set);
 }
 
 /* Takes SET, whose terms have the keys TERMS, and returns it or the one that
- * is equal to it. */
+ * is equal to it, with one more reference. */
 static struct np_set *
 intern(struct np_policies *policies, struct np_set *set, struct svec *terms)
 {
@@ -41,12 +45,32 @@ intern(struct np_policies *policies, struct np_set *set, struct svec *terms)
     hash = hash_string(set->key, 0);
     HMAP_FOR_EACH_WITH_HASH (other, node, hash, &policies->sets) {
         if (!strcmp(other->key, set->key)) {
-            set_destroy(set);
+            set_destroy(policies, set);
+            other->n_refs++;
             return other;
         }
     }
+    set->n_refs = 1;
+    ovs_list_init(&set->rules);
+    set->id = np_slots_put(&policies->set_by_id, set);
     hmap_insert(&policies->sets, &set->node, hash);
+    if (set->applied) {
+        set->groups[0]->applied = set;
+    }
     return set;
+}
+
+void
+np_set_unref(struct np_policies *policies, struct np_set *set)
+{
+    if (set && !--set->n_refs) {
+        if (set->applied) {
+            set->groups[0]->applied = NULL;
+        }
+        np_slots_remove(&policies->set_by_id, set->id);
+        hmap_remove(&policies->sets, &set->node);
+        set_destroy(policies, set);
+    }
 }
 
 static void
@@ -57,17 +81,16 @@ add_group(struct np_set *set, struct np_group *group, struct svec *terms)
 }
 
 struct np_set *
-np_set_intern_applied(struct np_policies *policies,
-                      const struct np_netpol *policy)
+np_set_ref_applied(struct np_policies *policies,
+                   const struct np_netpol *policy)
 {
     struct np_set *set = xzalloc(sizeof *set);
     struct svec terms = SVEC_EMPTY_INITIALIZER;
 
     set->applied = true;
     set->groups = xmalloc(sizeof *set->groups);
-    add_group(set, np_groups_intern(&policies->groups,
-                                    policy->meta.namespace, NULL,
-                                    &policy->pods), &terms);
+    add_group(set, np_groups_ref(policies->groups, policy->meta.namespace,
+                                 NULL, &policy->pods), &terms);
     set = intern(policies, set, &terms);
     svec_destroy(&terms);
     return set;
@@ -99,10 +122,15 @@ static void
 add_block(struct np_set *set, const struct np_ipblock *block,
           struct svec *terms)
 {
+    struct np_ipblock *copy = &set->blocks[set->n_blocks++];
     struct ds ds = DS_EMPTY_INITIALIZER;
 
     format_block(block, &ds);
-    set->blocks[set->n_blocks++] = block;
+    *copy = *block;
+    copy->except = (block->n_except
+                    ? xmemdup(block->except,
+                              block->n_except * sizeof *block->except)
+                    : NULL);
     svec_add_nocopy(terms, ds_steal_cstr(&ds));
 }
 
@@ -112,15 +140,15 @@ static struct np_group *
 peer_group(struct np_policies *policies, const struct np_netpol *policy,
            const struct np_peer *peer)
 {
-    return np_groups_intern(&policies->groups,
-                            peer->namespaces ? NULL : policy->meta.namespace,
-                            peer->namespaces, peer->pods);
+    return np_groups_ref(policies->groups,
+                         peer->namespaces ? NULL : policy->meta.namespace,
+                         peer->namespaces, peer->pods);
 }
 
 struct np_set *
-np_set_intern_peers(struct np_policies *policies,
-                    const struct np_netpol *policy,
-                    const struct np_netpol_rule *rule)
+np_set_ref_peers(struct np_policies *policies,
+                 const struct np_netpol *policy,
+                 const struct np_netpol_rule *rule)
 {
     struct svec terms = SVEC_EMPTY_INITIALIZER;
     struct np_set *set;
@@ -145,42 +173,14 @@ np_set_intern_peers(struct np_policies *policies,
     return set;
 }
 
-static int
-compare_sets(const void *a_, const void *b_)
-{
-    const struct np_set *a = *(const struct np_set *const *) a_;
-    const struct np_set *b = *(const struct np_set *const *) b_;
-
-    return strcmp(a->key, b->key);
-}
-
 void
-np_sets_number(struct np_policies *policies)
-{
-    struct np_set *set;
-
-    policies->set_by_id = xmalloc(hmap_count(&policies->sets)
-                                  * sizeof *policies->set_by_id);
-    policies->n_sets = 0;
-    HMAP_FOR_EACH (set, node, &policies->sets) {
-        policies->set_by_id[policies->n_sets++] = set;
-    }
-    qsort(policies->set_by_id, policies->n_sets,
-          sizeof *policies->set_by_id, compare_sets);
-    for (size_t i = 0; i < policies->n_sets; i++) {
-        policies->set_by_id[i]->id = i;
-    }
-}
-
-void
-np_sets_clear(struct np_policies *policies)
+np_sets_destroy(struct np_policies *policies)
 {
     struct np_set *set;
 
     HMAP_FOR_EACH_POP (set, node, &policies->sets) {
-        set_destroy(set);
+        set_destroy(policies, set);
     }
-    free(policies->set_by_id);
-    policies->set_by_id = NULL;
-    policies->n_sets = 0;
+    hmap_destroy(&policies->sets);
+    np_slots_destroy(&policies->set_by_id);
 }

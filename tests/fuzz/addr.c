@@ -87,7 +87,7 @@ struct walk {
     size_t n;
 };
 
-static void
+static bool
 count(const struct np_prefix *p, void *value, void *walk_)
 {
     struct walk *walk = walk_;
@@ -96,6 +96,7 @@ count(const struct np_prefix *p, void *value, void *walk_)
     ovs_assert(!walk->last || np_prefix_compare(walk->last, p) < 0);
     walk->last = value;
     walk->n++;
+    return true;
 }
 
 static void

@@ -3,11 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include "fuzz/fuzz.h"
-#include "netpol/cache.h"
-#include "netpol/compile.h"
+#include "daemon/engine.h"
 #include "netpol/eval.h"
 #include "netpol/manifest.h"
-#include "netpol/policy.h"
 #include "openvswitch/dynamic-string.h"
 #include "util.h"
 
@@ -37,55 +35,53 @@ drop_duplicates(const struct np_meta **v, size_t n)
 
 /* A node with a port for each pod, so that its policies become flows. */
 static void
-fill_ports(struct np_portmap *ports, const struct np_cache *cache)
+fill_ports(struct np_portmap *ports, const struct np_meta *const *objects,
+           size_t n)
 {
-    ports->v = xcalloc(cache->n[NP_POD] + 1, sizeof *ports->v);
-    for (size_t i = 0; i < cache->n[NP_POD] && i < 200; i++) {
-        const struct np_meta *pod = cache->v[NP_POD][i];
-        struct np_bridge_port *port = &ports->v[ports->n++];
+    ports->v = xcalloc(n + 1, sizeof *ports->v);
+    for (size_t i = 0; i < n && ports->n < 200; i++) {
+        struct np_bridge_port *port = &ports->v[ports->n];
 
-        port->name = xasprintf("veth%"PRIuSIZE, i);
-        port->ofport = i + 1;
+        if (objects[i]->kind != NP_POD) {
+            continue;
+        }
+        port->name = xasprintf("veth%04"PRIuSIZE, ports->n++);
+        port->ofport = ports->n;
         port->role = NP_PORT_POD;
-        port->pod_namespace = xstrdup(pod->namespace);
-        port->pod_name = xstrdup(pod->name);
+        port->pod_namespace = xstrdup(objects[i]->namespace);
+        port->pod_name = xstrdup(objects[i]->name);
         port->has_mac = true;
         port->mac = (struct eth_addr) ETH_ADDR_C(0a,58,00,00,00,00);
-        port->mac.ea[4] = i >> 8;
-        port->mac.ea[5] = i;
+        port->mac.ea[4] = ports->n >> 8;
+        port->mac.ea[5] = ports->n;
     }
 }
 
-/* To flows, twice the same: slow, because the whole pipeline is made each
- * time. */
+/* To flows, and the same from scratch over them: slow, because the whole
+ * pipeline is made each time. */
 static void
-compile(const struct np_policies *policies, const struct np_cache *cache)
+compile(struct np_engine *engine)
 {
-    struct np_compile_config config = { .ct_zone = 64000 };
-    struct np_compiler *compiler = np_compiler_create(&config);
-    struct np_portmap ports = { .n = 0 };
     struct np_flow_set flows, again;
+    struct np_flow_patch patch;
     struct np_flow_delta delta;
-    struct np_binding binding;
     struct ds s = DS_EMPTY_INITIALIZER;
 
     np_flow_set_init(&flows);
     np_flow_set_init(&again);
-    fill_ports(&ports, cache);
-    np_binding_build(&binding, &ports, cache, "node");
-    np_compiler_rebuild(compiler, policies, cache, &binding, &ports, &flows);
-    np_compiler_dump(compiler, &s);
-    np_compiler_rebuild(compiler, policies, cache, &binding, &ports, &again);
+    np_flow_patch_init(&patch);
+    np_engine_start(engine, NULL, &patch);
+    np_flow_patch_apply(&patch, &flows);
+    np_compiler_dump(engine->compiler, &s);
+    np_engine_rebuild(engine, &flows, &again);
     np_flow_set_diff(&flows, &again, &delta);
     ovs_assert(!delta.n_put && !delta.n_del);
 
     np_flow_delta_destroy(&delta);
     ds_destroy(&s);
+    np_flow_patch_destroy(&patch);
     np_flow_set_destroy(&flows);
     np_flow_set_destroy(&again);
-    np_compiler_destroy(compiler);
-    np_binding_clear(&binding);
-    np_portmap_clear(&ports);
 }
 
 /* Asks the objects' judge about a few pods and somebody outside. */
@@ -124,22 +120,27 @@ judge(const struct np_meta *const *objects, size_t n)
 static void
 use(const struct np_meta *const *objects, size_t n, size_t size)
 {
+    struct np_compile_config config = { .ct_zone = 64000 };
+    struct np_changes changes = { NULL, 0, 0 };
+    struct np_portmap ports = { .n = 0 };
     struct ds s = DS_EMPTY_INITIALIZER;
-    struct np_policies policies;
-    struct np_cache cache;
+    struct np_engine engine;
 
-    np_cache_init(&cache);
-    np_policies_init(&policies);
-    np_cache_rebuild(&cache, objects, n);
-    np_policies_rebuild(&policies, &cache);
-    np_policies_dump(&policies, &s);
-    if (cache.n[NP_NETPOL] && size % 8 == 0) {
-        compile(&policies, &cache);
+    for (size_t i = 0; i < n; i++) {
+        np_changes_add(&changes, NULL, objects[i]);
+    }
+    fill_ports(&ports, objects, n);
+    np_engine_init(&engine, &config, "node");
+    np_engine_apply(&engine, &changes, &ports, NULL);
+    np_engine_dump(&engine, &s);
+    if (engine.cache.n[NP_NETPOL] && size % 8 == 0) {
+        compile(&engine);
     }
     judge(objects, n);
     ds_destroy(&s);
-    np_policies_destroy(&policies);
-    np_cache_destroy(&cache);
+    np_engine_destroy(&engine);
+    np_portmap_clear(&ports);
+    np_changes_clear(&changes);
 }
 
 /* Lines of TEXT as YAML counts them, or more. */

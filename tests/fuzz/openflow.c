@@ -48,6 +48,7 @@ answer_bundle(const struct ofp_header *oh, bool error)
 {
     struct np_flow_set from, to;
     struct np_flow_delta delta;
+    const struct np_of_namer namer = { NULL, NULL };
     struct np_bundle bundle;
     struct np_flow *flow;
 
@@ -63,7 +64,7 @@ answer_bundle(const struct ofp_header *oh, bool error)
     bundle.first_xid = 2;
     bundle.barrier_xid = 4;
     if (error) {
-        ovs_assert(!np_bundle_error(&bundle, oh) || bundle.error);
+        ovs_assert(!np_bundle_error(&bundle, oh, &namer) || bundle.error);
         fuzz_check_printable(bundle.error);
     } else {
         np_bundle_reply(&bundle, oh);

@@ -104,16 +104,23 @@ static void
 meet(const struct np_portmap *ports)
 {
     struct np_manifest m = { .n = 0 };
+    struct np_changes changes = { NULL, 0, 0 };
+    struct np_cache_delta delta = { NULL, 0, 0 };
     struct np_binding binding;
     struct np_cache cache;
 
     np_manifest_decode(&m, "fuzz", objects, strlen(objects));
     np_cache_init(&cache);
-    np_cache_rebuild(&cache, (const struct np_meta *const *) m.objects, m.n);
+    for (size_t i = 0; i < m.n; i++) {
+        np_changes_add(&changes, NULL, m.objects[i]);
+    }
+    np_cache_apply(&cache, &changes, &delta);
+    np_cache_settle(&cache, &delta);
     np_binding_build(&binding, ports, &cache, "node");
     check_binding(&binding);
-    np_binding_clear(&binding);
+    np_binding_destroy(&binding);
     np_cache_destroy(&cache);
+    np_changes_clear(&changes);
     np_manifest_clear(&m);
 }
 

@@ -39,7 +39,7 @@ np_court_find_end(const struct np_court *c, const struct np_prefix *addr)
 static void
 add_pods(struct np_court *c)
 {
-    const struct np_binding *b = &c->fixture.binding;
+    const struct np_binding *b = &c->fixture.engine.binding;
 
     for (size_t i = 0; i < b->n_node_addrs; i++) {
         add_end(c, &b->node_addrs[i], NULL, NULL, true);
@@ -271,13 +271,13 @@ np_court_init(struct np_court *c, const struct np_gen *g)
         .objects = (const struct np_meta *const *)
             c->fixture.manifest.objects,
         .n = c->fixture.manifest.n,
-        .node_addrs = c->fixture.binding.node_addrs,
-        .n_node_addrs = c->fixture.binding.n_node_addrs,
+        .node_addrs = c->fixture.engine.binding.node_addrs,
+        .n_node_addrs = c->fixture.engine.binding.n_node_addrs,
     };
     add_pods(c);
     add_policies(c);
     add_other_services(c);
-    np_compiler_for_each_name(c->fixture.compiler, count_identity, c);
+    np_compiler_for_each_name(c->fixture.engine.compiler, count_identity, c);
     return true;
 }
 

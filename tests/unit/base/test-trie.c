@@ -84,7 +84,7 @@ struct visit {
     size_t n;
 };
 
-static void
+static bool
 visit_cb(const struct np_prefix *p, void *value, void *v_)
 {
     struct visit *v = v_;
@@ -95,6 +95,7 @@ visit_cb(const struct np_prefix *p, void *value, void *v_)
         assert_true(np_prefix_compare(&v->last, p) < 0);
     }
     v->last = *p;
+    return true;
 }
 
 static void
@@ -171,11 +172,12 @@ edges(void **state OVS_UNUSED)
     np_trie_destroy(NULL);
 }
 
-static void
+static bool
 count_cb(const struct np_prefix *p OVS_UNUSED, void *value OVS_UNUSED,
          void *n)
 {
     ++*(size_t *) n;
+    return true;
 }
 
 static void

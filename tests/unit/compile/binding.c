@@ -35,8 +35,8 @@ bind_ports(const char *ports)
     np_fixture_decode_objects(&f, objects);
     np_fixture_read_ports(&f, ports);
     np_fixture_build(&f);
-    for (size_t i = 0; i < f.binding.n_locals; i++) {
-        const struct np_local *local = &f.binding.locals[i];
+    for (size_t i = 0; i < f.engine.binding.n_locals; i++) {
+        const struct np_local *local = &f.engine.binding.locals[i];
 
         ds_put_format(&s, "%s@%s=", local->pod->meta.name, local->port->name);
         for (size_t j = 0; j < local->n_addrs; j++) {
@@ -46,13 +46,13 @@ bind_ports(const char *ports)
         ds_put_format(&s, "%s%s\n", local->note ? " " : "",
                       local->note ? local->note : "");
     }
-    for (size_t i = 0; i < f.binding.n_bad; i++) {
-        ds_put_format(&s, "bad %s: %s\n", f.binding.bad[i].port->name,
-                      f.binding.bad[i].reason);
+    for (size_t i = 0; i < f.engine.binding.n_bad; i++) {
+        ds_put_format(&s, "bad %s: %s\n", f.engine.binding.bad[i].port->name,
+                      f.engine.binding.bad[i].reason);
     }
-    for (size_t i = 0; i < f.binding.n_node_addrs; i++) {
+    for (size_t i = 0; i < f.engine.binding.n_node_addrs; i++) {
         ds_put_cstr(&s, "node ");
-        np_prefix_format(&f.binding.node_addrs[i], &s);
+        np_prefix_format(&f.engine.binding.node_addrs[i], &s);
         ds_put_char(&s, '\n');
     }
     np_fixture_destroy(&f);

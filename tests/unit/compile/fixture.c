@@ -14,21 +14,25 @@ void
 np_fixture_init(struct np_fixture *f)
 {
     memset(f, 0, sizeof *f);
-    np_cache_init(&f->cache);
-    np_policies_init(&f->policies);
     np_flow_set_init(&f->flows);
     f->config.ct_zone = 64000;
     f->show = 1u << NP_FLOW_IDENTITY | 1u << NP_FLOW_CLAUSE
               | 1u << NP_FLOW_RULE;
 }
 
+static void
+drop_engine(struct np_fixture *f)
+{
+    if (f->built) {
+        np_engine_destroy(&f->engine);
+        f->built = false;
+    }
+}
+
 void
 np_fixture_destroy(struct np_fixture *f)
 {
-    np_compiler_destroy(f->compiler);
-    np_binding_clear(&f->binding);
-    np_policies_destroy(&f->policies);
-    np_cache_destroy(&f->cache);
+    drop_engine(f);
     np_portmap_clear(&f->ports);
     np_manifest_clear(&f->manifest);
     np_flow_set_destroy(&f->flows);
@@ -181,18 +185,22 @@ np_fixture_read_ports(struct np_fixture *f, const char *text)
 void
 np_fixture_build(struct np_fixture *f)
 {
-    if (!f->compiler) {
-        f->compiler = np_compiler_create(&f->config);
+    struct np_changes changes = { NULL, 0, 0 };
+    struct np_flow_patch patch;
+
+    drop_engine(f);
+    np_engine_init(&f->engine, &f->config, "node");
+    f->built = true;
+    for (size_t i = 0; i < f->manifest.n; i++) {
+        np_changes_add(&changes, NULL, f->manifest.objects[i]);
     }
-    np_cache_rebuild(&f->cache,
-                     (const struct np_meta *const *) f->manifest.objects,
-                     f->manifest.n);
-    np_policies_rebuild(&f->policies, &f->cache);
-    np_binding_clear(&f->binding);
-    np_binding_build(&f->binding, &f->ports, &f->cache, "node");
+    np_flow_patch_init(&patch);
+    np_engine_apply(&f->engine, &changes, &f->ports, NULL);
+    np_engine_start(&f->engine, &f->flows, &patch);
     np_flow_set_clear(&f->flows);
-    np_compiler_rebuild(f->compiler, &f->policies, &f->cache, &f->binding,
-                        &f->ports, &f->flows);
+    np_flow_patch_apply(&patch, &f->flows);
+    np_flow_patch_destroy(&patch);
+    np_changes_clear(&changes);
 }
 
 char *
@@ -213,12 +221,4 @@ np_fixture_flows(struct np_fixture *f)
     }
     free(sorted);
     return ds_steal_cstr(&s);
-}
-
-void
-np_fixture_restart(struct np_fixture *f)
-{
-    np_compiler_destroy(f->compiler);
-    f->compiler = np_compiler_create(&f->config);
-    np_compiler_adopt(f->compiler, &f->flows);
 }

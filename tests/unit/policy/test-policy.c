@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
+#include "daemon/engine.h"
 #include "netpol/manifest.h"
-#include "netpol/policy.h"
 #include "openvswitch/dynamic-string.h"
 #include "util.h"
 
@@ -34,22 +34,24 @@ dump(const char *spec)
                            " spec: %s}\n", pods, spec);
     struct np_manifest m = { .n = 0 };
     struct ds s = DS_EMPTY_INITIALIZER;
-    struct np_policies policies;
-    struct np_cache cache;
+    struct np_changes changes = { NULL, 0, 0 };
+    struct np_compile_config config = { .ct_zone = 64000 };
+    struct np_engine engine;
 
     np_manifest_decode(&m, "test", text, strlen(text));
     if (m.errors.n) {
         np_error_format(&m.errors.v[0], &s);
         fail_msg("%s", ds_cstr(&s));
     }
-    np_cache_init(&cache);
-    np_policies_init(&policies);
-    np_cache_rebuild(&cache, (const struct np_meta *const *) m.objects, m.n);
-    np_policies_rebuild(&policies, &cache);
-    np_policies_dump(&policies, &s);
+    for (size_t i = 0; i < m.n; i++) {
+        np_changes_add(&changes, NULL, m.objects[i]);
+    }
+    np_engine_init(&engine, &config, "node");
+    np_engine_apply(&engine, &changes, NULL, NULL);
+    np_policies_dump(&engine.policies, &s);
 
-    np_policies_destroy(&policies);
-    np_cache_destroy(&cache);
+    np_engine_destroy(&engine);
+    np_changes_clear(&changes);
     np_manifest_clear(&m);
     free(text);
     return ds_steal_cstr(&s);
