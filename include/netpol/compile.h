@@ -167,6 +167,16 @@ struct np_compile_input {
  * live until the next apply, to which they are the old ones. */
 void np_compiler_apply(struct np_compiler *, const struct np_compile_input *,
                        struct np_flow_patch *out);
+/* How much of what there is. */
+struct np_compile_counts {
+    size_t rules;               /* That apply to a pod of this node. */
+    size_t sets;                /* That these rules name. */
+    size_t points;
+    size_t identities;
+    size_t conjunctions;
+    size_t clauses;
+};
+void np_compiler_count(const struct np_compiler *, struct np_compile_counts *);
 /* Appends what identity number ID stands for ("production/backend-0, …;
  * in: …"), and what rule ID does; false if there is none. */
 bool np_compiler_format_identity(const struct np_compiler *, uint32_t id,

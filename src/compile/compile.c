@@ -77,6 +77,19 @@ np_compiler_config(const struct np_compiler *c)
 }
 
 void
+np_compiler_count(const struct np_compiler *c, struct np_compile_counts *n)
+{
+    *n = (struct np_compile_counts) {
+        .rules = hmap_count(&c->uses),
+        .sets = c->csets.n - c->csets.n_free,
+        .points = c->n_points,
+        .identities = hmap_count(&c->identities),
+        .conjunctions = hmap_count(&c->conjs),
+        .clauses = hmap_count(&c->clauses),
+    };
+}
+
+void
 np_compiler_adopt(struct np_compiler *c, const struct np_flow_set *installed)
 {
     np_hints_adopt(c, installed);

@@ -73,7 +73,7 @@ judge(struct np_compiler *c, struct np_list *fresh)
         struct np_identity *new = NULL;
 
         if (np_point_is_void(point)) {
-            np_trie_set(c->points, &point->prefix, NULL);
+            np_point_remove(c, point);
         } else {
             struct np_idset sets = { NULL, 0, 0 };
             uint32_t flags = np_content(c, point, &sets);
@@ -223,8 +223,12 @@ np_identities_apply(struct np_compiler *c)
     struct np_list fresh = { NULL, 0, 0 };
     struct np_list dead = { NULL, 0, 0 };
     size_t n = c->dirty.n;
-    struct np_judged *judged = judge(c, &fresh);
+    struct np_judged *judged;
 
+    if (!n) {
+        return;
+    }
+    judged = judge(c, &fresh);
     collect_dead(judged, n, &dead);
     np_numbers_assign(c, &fresh, judged, n);
     for (size_t i = 0; i < n; i++) {

@@ -28,6 +28,7 @@ np_point_at(struct np_compiler *c, const struct np_prefix *prefix)
         point = xzalloc(sizeof *point);
         point->prefix = *prefix;
         np_trie_set(c->points, prefix, point);
+        c->n_points++;
         np_point_mark(c, point);
     }
     return point;
@@ -225,6 +226,13 @@ np_points_remove_block(struct np_compiler *c, uint32_t id)
     }
     np_idset_remove(&np_point_find(c, &b->cidr)->ends->begins, id);
     drop_ends_if_void(c, &b->cidr);
+}
+
+void
+np_point_remove(struct np_compiler *c, struct np_point *point)
+{
+    np_trie_set(c->points, &point->prefix, NULL);
+    c->n_points--;
 }
 
 struct marking {

@@ -166,6 +166,7 @@ struct np_compiler {
     struct hmap uses;
     struct hmap locals;
     struct np_trie *points;
+    size_t n_points;
     struct hmap identities;
     struct np_idset numbers;    /* Of the identities. */
     struct hmap conjs;
@@ -252,6 +253,8 @@ void np_points_remove_block(struct np_compiler *, uint32_t id);
 void np_points_mark_block(struct np_compiler *, uint32_t id);
 /* Is nothing here any more? */
 bool np_point_is_void(const struct np_point *);
+/* Takes it out of the trie. */
+void np_point_remove(struct np_compiler *, struct np_point *);
 void np_point_destroy(struct np_point *);
 /* The pod that has the address of POINT, of those that claim it, or NULL. */
 struct np_entry *np_point_owner(const struct np_compiler *,

@@ -218,7 +218,11 @@ np_uses_apply(struct np_compiler *c, const struct np_policy_delta *delta)
     struct np_list to_begin = { NULL, 0, 0 };
     struct np_list to_end = { NULL, 0, 0 };
 
-    sync_all_applied(c);
+    /* Whom policies apply to on this node can only have changed with these. */
+    if (c->in->old_binding != c->binding || c->in->profiles->n
+        || delta->n_isolating) {
+        sync_all_applied(c);
+    }
     for (size_t i = 0; i < delta->n_isolating; i++) {
         mark_isolated(c, delta->isolating[i]);
     }

@@ -33,6 +33,8 @@ libnetpol_a_SOURCES += \
 	src/daemon/progress.h \
 	src/daemon/realized.c \
 	src/daemon/realized.h \
+	src/daemon/selfcheck.c \
+	src/daemon/selfcheck.h \
 	src/daemon/status-text.c \
 	src/daemon/status.c \
 	src/daemon/status.h \

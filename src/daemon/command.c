@@ -9,6 +9,7 @@
 #include "daemon/footprint.h"
 #include "daemon/netpold.h"
 #include "daemon/options.h"
+#include "daemon/selfcheck.h"
 #include "daemon/status.h"
 #include "daemon/wait.h"
 #include "netpol/ovsdb.h"
@@ -91,6 +92,20 @@ report_cb(struct unixctl_conn *conn, int argc, const char *argv[], void *d)
     }
     json_destroy(facts);
     unixctl_command_reply(conn, ds_cstr(&s));
+    ds_destroy(&s);
+}
+
+static void
+self_check_cb(struct unixctl_conn *conn, int argc OVS_UNUSED,
+              const char *argv[] OVS_UNUSED, void *d)
+{
+    struct ds s = DS_EMPTY_INITIALIZER;
+
+    if (np_self_check(d, &s)) {
+        unixctl_command_reply(conn, ds_cstr(&s));
+    } else {
+        unixctl_command_reply_error(conn, ds_cstr(&s));
+    }
     ds_destroy(&s);
 }
 
@@ -189,6 +204,8 @@ np_commands_register(struct np_daemon *d)
         unixctl_command_register(reports[i].name, "[json]", 0, 1, report_cb,
                                  d);
     }
+    unixctl_command_register("netpol/self-check", "", 0, 0, self_check_cb,
+                             d);
     unixctl_command_register("netpol/flush", "", 0, 0, flush_cb, d);
     unixctl_command_register("netpol/resume", "", 0, 0, resume_cb, d);
     unixctl_command_register("netpol/names", "", 0, 0, names_cb, d);

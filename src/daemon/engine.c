@@ -70,6 +70,7 @@ rebind(struct np_engine *e, const struct np_portmap *ports, struct pass *pass)
 {
     COVERAGE_INC(np_engine_binding);
     pass->rebound = true;
+    e->n_bindings++;
     pass->old_ports = e->ports;
     np_portmap_clone(&e->ports, ports ? ports : &pass->old_ports);
     np_binding_init(&pass->old_binding);

@@ -21,6 +21,7 @@ struct np_engine {
     struct np_policies policies;
     struct np_portmap ports;
     struct np_binding binding;
+    uint64_t n_bindings;        /* Made so far: tells that it is new. */
     struct np_compiler *compiler;
     bool started;
 };

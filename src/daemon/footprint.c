@@ -46,6 +46,57 @@ count_rules(const struct np_daemon *d)
 }
 
 static size_t
+count_used_rules(const struct np_daemon *d)
+{
+    struct np_compile_counts counts;
+
+    np_compiler_count(d->engine.compiler, &counts);
+    return counts.rules;
+}
+
+static size_t
+count_points(const struct np_daemon *d)
+{
+    struct np_compile_counts counts;
+
+    np_compiler_count(d->engine.compiler, &counts);
+    return counts.points;
+}
+
+static size_t
+count_identities(const struct np_daemon *d)
+{
+    struct np_compile_counts counts;
+
+    np_compiler_count(d->engine.compiler, &counts);
+    return counts.identities;
+}
+
+static size_t
+count_conjunctions(const struct np_daemon *d)
+{
+    struct np_compile_counts counts;
+
+    np_compiler_count(d->engine.compiler, &counts);
+    return counts.conjunctions;
+}
+
+static size_t
+count_clauses(const struct np_daemon *d)
+{
+    struct np_compile_counts counts;
+
+    np_compiler_count(d->engine.compiler, &counts);
+    return counts.clauses;
+}
+
+static size_t
+count_profiles(const struct np_daemon *d)
+{
+    return hmap_count(&d->engine.groups.by_labels);
+}
+
+static size_t
 count_ports(const struct np_daemon *d)
 {
     return np_ovsdb_ports(d->ovsdb)->n;
@@ -77,9 +128,15 @@ static const struct part {
     size_t (*count)(const struct np_daemon *);
 } parts[] = {
     { "objects", count_objects },
+    { "profiles", count_profiles },
     { "groups", count_groups },
     { "sets", count_sets },
     { "rules", count_rules },
+    { "used-rules", count_used_rules },
+    { "points", count_points },
+    { "identities", count_identities },
+    { "conjunctions", count_conjunctions },
+    { "clauses", count_clauses },
     { "ports", count_ports },
     { "local-pods", count_local_pods },
     { "flows", count_flows },

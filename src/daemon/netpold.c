@@ -26,10 +26,59 @@
 #include "netpol/openflow.h"
 #include "netpol/ovsdb.h"
 #include "netpol/source.h"
+#include "openvswitch/ofp-actions.h"
 #include "openvswitch/vlog.h"
 #include "util.h"
 
 VLOG_DEFINE_THIS_MODULE(np_daemon);
+
+/* A clause that several rules use has no id of its own; one of them stands for
+ * all. */
+static uint32_t
+first_conjunction(const struct np_flow *flow)
+{
+    const struct ofpact *a;
+
+    OFPACT_FOR_EACH (a, flow->actions, flow->actions_len) {
+        if (a->type == OFPACT_CONJUNCTION) {
+            return ofpact_get_CONJUNCTION(a)->id;
+        }
+    }
+    return 0;
+}
+
+/* What a flow is about, for the switch's refusals. */
+static bool
+name_flow(const struct np_flow *flow, struct ds *s, void *d_)
+{
+    const struct np_daemon *d = d_;
+    uint32_t id = (uint32_t) flow->cookie;
+
+    switch (np_cookie_kind(flow->cookie)) {
+    case NP_FLOW_IDENTITY:
+        return np_compiler_format_identity(d->engine.compiler, id, s);
+    case NP_FLOW_CLAUSE:
+        if (!id) {
+            id = first_conjunction(flow);
+        }
+        /* Fall through. */
+    case NP_FLOW_RULE:
+        return np_compiler_format_rule(d->engine.compiler, id, s);
+    case NP_FLOW_PORT:
+        for (size_t i = 0; i < d->engine.ports.n; i++) {
+            if (d->engine.ports.v[i].ofport == id) {
+                ds_put_format(s, "port %s", d->engine.ports.v[i].name);
+                return true;
+            }
+        }
+        return false;
+    case NP_FLOW_STATIC:
+    case NP_FLOW_DEFAULT:
+    case NP_FLOW_LEARNED:
+    default:
+        return false;
+    }
+}
 
 void
 np_daemon_init(struct np_daemon *d, const struct np_options *options)
@@ -46,6 +95,7 @@ np_daemon_init(struct np_daemon *d, const struct np_options *options)
     }
     d->installer = np_installer_create();
     np_installer_hold(d->installer, true);
+    np_installer_set_namer(d->installer, name_flow, d);
     np_engine_init(&d->engine, &options->compile, options->node);
     np_gate_init(&d->gate);
     smap_init(&d->realized);

@@ -29,7 +29,9 @@ struct np_daemon {
                                  */
     bool flushed;               /* By netpol/flush, until netpol/resume. */
     struct smap realized;       /* What the database was told last: interface
-                                 * to value. */
+                                 * to value; */
+    uint64_t realized_binding;  /* which holds all pods of this binding, or
+                                 * 0. */
     struct sset told;           /* Of the source's mistakes, see news.c. */
     struct ovs_list waiters;    /* See wait.c. */
     struct np_progress progress;

@@ -69,6 +69,11 @@ np_realized_run(struct np_daemon *d)
 {
     struct smap now = SMAP_INITIALIZER(&now);
 
+    /* While all pods are told, changes under way alter nothing. */
+    if (d->realized_binding == d->engine.n_bindings
+        && np_realized_holds(d)) {
+        return;
+    }
     collect(d, &now);
     if (!smap_equal(&now, &d->realized)) {
         smap_destroy(&d->realized);
@@ -78,4 +83,7 @@ np_realized_run(struct np_daemon *d)
     } else {
         smap_destroy(&now);
     }
+    d->realized_binding
+        = (smap_count(&d->realized) == d->engine.binding.n_locals
+           ? d->engine.n_bindings : 0);
 }
