@@ -254,7 +254,9 @@ hash_all_again(struct np_compiler *c)
     HMAP_FOR_EACH (conj, node, &c->conjs) {
         np_list_add(&all, conj);
     }
-    qsort(all.v, all.n, sizeof *all.v, compare_conjs);
+    if (all.n) {
+        qsort(all.v, all.n, sizeof *all.v, compare_conjs);
+    }
     c->n_hashed_again = 0;
     for (size_t i = 0; i < all.n; i++) {
         uint32_t attempt = 0;

@@ -19,7 +19,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 sys.dont_write_bytecode = True
 
 # pylint: disable=wrong-import-position
-from lab import Lab, manifest  # noqa: E402
+from lab import Lab, LabError, manifest  # noqa: E402
 
 
 FAILED = pytest.StashKey[set]()     # paths of modules with a failed test
@@ -72,12 +72,24 @@ def end_daemon(lab):
     if lab.daemon is None:
         return None
     alive = lab.daemon.poll() is None
+    difference = self_check(lab) if alive else None
     status = lab.stop_daemon()
     errors = (lab.ovs.logdir / "ovs-netpold.err").read_text(encoding="utf-8")
     if not alive or status not in (0, -signal.SIGTERM):
         return f"ovs-netpold ended with status {status}: {errors}"
     if "Sanitizer" in errors or "runtime error" in errors:
         return errors
+    return difference
+
+
+def self_check(lab):
+    """After all that the tests of a module did to it: is the daemon's state
+    what it would have computed from scratch?  What is not, or None."""
+    try:
+        lab.appctl("netpol/self-check")
+    except LabError as error:
+        if "cannot compare now" not in str(error):
+            return f"netpol/self-check: {error}"
     return None
 
 
