@@ -18,6 +18,7 @@ UNIT_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 UNIT_LDADD = $(LDADD) $(CMOCKA_LIBS)
 
 include tests/fuzz/automake.mk
+include tests/bench/automake.mk
 include tests/prop/automake.mk
 include tests/unit/base.mk
 include tests/unit/object.mk
