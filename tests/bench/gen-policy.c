@@ -226,7 +226,8 @@ narrow_block(struct draft *d)
     uint32_t site = np_bench_below(&d->rng, 200);
     char *block = xasprintf("{\"ipBlock\":{\"cidr\":\"198.51.%"PRIu32
                             ".%"PRIu32"/%d\"}}", site,
-                            np_bench_below(&d->rng, 16) * 16, in ? 24 : 32);
+                            in ? 0 : 1 + np_bench_below(&d->rng, 200),
+                            in ? 24 : 32);
     char *port = xasprintf("{\"protocol\":\"TCP\",\"port\":%"PRIu32"}",
                            (in ? w->port : 5432) + d->edition);
 

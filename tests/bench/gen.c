@@ -244,8 +244,10 @@ np_bench_new_pod(struct np_bench_gen *g, uint32_t workload, uint32_t node)
 {
     uint32_t addr = np_bench_new_addr(g, node);
 
+    g->serial++;
     return (struct np_bench_pod) {
-        .workload = workload, .ordinal = g->workloads[workload].n,
-        .serial = ++g->serial, .node = node, .addr = addr,
+        .workload = workload,
+        .ordinal = g->workloads[workload].n + g->serial % 100000,
+        .serial = g->serial, .node = node, .addr = addr,
     };
 }
