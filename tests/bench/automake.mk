@@ -1,6 +1,5 @@
 # Measurements: see tests/bench/README.md.
-
-check_PROGRAMS += tests/bench/gen
+check_PROGRAMS += tests/bench/control tests/bench/gen
 BENCH_SOURCES = \
 	tests/bench/cluster.c \
 	tests/bench/cluster.h \
@@ -10,3 +9,24 @@ BENCH_SOURCES = \
 	tests/bench/gen.h
 tests_bench_gen_SOURCES = $(BENCH_SOURCES) tests/bench/gen-main.c
 tests_bench_gen_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_bench_control_SOURCES = $(BENCH_SOURCES) \
+	tests/bench/client.c \
+	tests/bench/client.h \
+	tests/bench/control.c \
+	tests/bench/control.h \
+	tests/bench/ipclause.c \
+	tests/bench/ipclause.h \
+	tests/bench/measure.c \
+	tests/bench/measure.h \
+	tests/bench/part-change.c \
+	tests/bench/part-size.c \
+	tests/bench/part-sync.c \
+	tests/bench/rig.c \
+	tests/bench/rig.h \
+	tests/bench/step.c \
+	tests/bench/step.h
+tests_bench_control_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+EXTRA_DIST += tests/bench/README.md tests/bench/run
+bench: all tests/bench/control tests/bench/gen
+	$(PYTHON) $(srcdir)/tests/bench/run --build .
+.PHONY: bench

@@ -28,7 +28,7 @@ np_bench_decode(const struct ds *text)
     struct np_manifest m = { .n = 0 };
     struct np_meta *object;
 
-    np_manifest_decode(&m, NULL, text->string, text->length);
+    np_manifest_decode(&m, "bench", text->string, text->length);
     check(&m);
     ovs_assert(m.n == 1);
     object = m.objects[0];
@@ -69,7 +69,8 @@ np_bench_cluster_init(struct np_bench_cluster *c,
         struct ds text = DS_EMPTY_INITIALIZER;
 
         np_bench_list_json(&c->gen, i, &text);
-        np_manifest_decode(&m, NULL, text.string, text.length);
+        np_manifest_decode(&m, c->gen.namespaces[i].name, text.string,
+                           text.length);
         check(&m);
         c->objects = xrealloc(c->objects, (c->n_objects + m.n)
                                           * sizeof *c->objects);

@@ -4,6 +4,7 @@
  * parts: cold start changes burst engine memory flows emit emit-ip-clauses
  *
  *   --size=S|M|L  --local=N  --seed=N     the cluster (S, 110, 1)
+ *   --policies=N        other than the size's
  *   --target=TARGET     the bridge's management socket
  *   --repetitions=N     how often each thing is done (3)
  *   --space=MSEC        pause before each change (20)
@@ -55,6 +56,7 @@ parse(int argc, char *argv[], struct np_bench_options *o)
         { "size", required_argument, NULL, 's' },
         { "local", required_argument, NULL, 'l' },
         { "seed", required_argument, NULL, 'r' },
+        { "policies", required_argument, NULL, 'o' },
         { "target", required_argument, NULL, 't' },
         { "repetitions", required_argument, NULL, 'n' },
         { "space", required_argument, NULL, 'p' },
@@ -62,7 +64,7 @@ parse(int argc, char *argv[], struct np_bench_options *o)
         { NULL, 0, NULL, 0 },
     };
     const char *size = "S";
-    uint32_t local = 0;
+    uint32_t local = 0, policies = 0;
     int c;
 
     *o = (struct np_bench_options) { .seed = 1, .repetitions = 3,
@@ -72,6 +74,7 @@ parse(int argc, char *argv[], struct np_bench_options *o)
         case 's': size = optarg; break;
         case 'l': local = number(optarg); break;
         case 'r': o->seed = number(optarg); break;
+        case 'o': policies = number(optarg); break;
         case 't': o->target = optarg; break;
         case 'n': o->repetitions = number(optarg); break;
         case 'p': o->space = number(optarg); break;
@@ -82,6 +85,7 @@ parse(int argc, char *argv[], struct np_bench_options *o)
     if (!np_bench_size_find(size, local, &o->size)) {
         ovs_fatal(0, "%s: no such size", size);
     }
+    o->size.policies = policies ? policies : o->size.policies;
     o->scale = xasprintf("%s, %"PRIu32" local pods", size, o->size.local);
 }
 

@@ -115,13 +115,7 @@ copy_set(struct np_flow_set *dst, const struct np_flow_set *src)
     const struct np_flow *flow;
 
     HMAP_FOR_EACH (flow, node, &src->flows) {
-        struct match match;
-
-        minimatch_expand(&flow->match, &match);
-        np_flow_set_put(dst, np_flow_create(flow->table, flow->priority,
-                                            flow->cookie, &match,
-                                            flow->actions,
-                                            flow->actions_len));
+        np_flow_set_put(dst, np_flow_clone(flow));
     }
 }
 
