@@ -16,6 +16,8 @@ tests_bench_control_SOURCES = $(BENCH_SOURCES) \
 	tests/bench/control.h \
 	tests/bench/ipclause.c \
 	tests/bench/ipclause.h \
+	tests/bench/items.c \
+	tests/bench/items.h \
 	tests/bench/measure.c \
 	tests/bench/measure.h \
 	tests/bench/part-change.c \
@@ -25,7 +27,16 @@ tests_bench_control_SOURCES = $(BENCH_SOURCES) \
 	tests/bench/rig.h \
 	tests/bench/step.c \
 	tests/bench/step.h
-tests_bench_control_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_bench_control_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests \
+	-Itests/bench
+
+# The names of all coverage counters.
+tests/bench/control-items.$(OBJEXT): tests/bench/counters.inc
+tests/bench/counters.inc: $(libnetpol_a_SOURCES)
+	$(AM_V_GEN)$(MKDIR_P) tests/bench && \
+	  sed -n 's/^COVERAGE_DEFINE(\(np_[a-z_]*\));/COUNTER(\1)/p' \
+	    $(srcdir)/src/*/*.c >$@.tmp && mv $@.tmp $@
+CLEANFILES += tests/bench/bench.json tests/bench/counters.inc
 EXTRA_DIST += tests/bench/README.md tests/bench/run
 bench: all tests/bench/control tests/bench/gen
 	$(PYTHON) $(srcdir)/tests/bench/run --build .

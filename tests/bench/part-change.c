@@ -13,6 +13,7 @@
 #include <stdlib.h>
 
 #include "bench/client.h"
+#include "bench/items.h"
 #include "bench/measure.h"
 #include "bench/rig.h"
 #include "bench/step.h"
@@ -20,7 +21,7 @@
 
 /* What was measured of one way. */
 struct way {
-    struct np_bench_series ours, engine, bare, checked, mods;
+    struct np_bench_series ours, engine, bare, checked, mods, items;
 };
 
 struct run {
@@ -66,6 +67,7 @@ way_destroy(struct way *w)
     np_bench_series_destroy(&w->bare);
     np_bench_series_destroy(&w->checked);
     np_bench_series_destroy(&w->mods);
+    np_bench_series_destroy(&w->items);
 }
 
 static const struct np_portmap *
@@ -235,10 +237,14 @@ static void
 print_engine(struct run *run, struct way *w, const char *kind)
 {
     char *what = xasprintf("engine alone: %s", kind);
-    char *note = xasprintf("%.0f flow-mods (%.0f to %.0f)",
+    char *note = xasprintf("%.0f flow-mods (%.0f to %.0f), %.0f items "
+                           "touched (%.0f to %.0f)",
                            np_bench_quantile(&w->mods, 0.5),
                            np_bench_quantile(&w->mods, 0),
-                           np_bench_quantile(&w->mods, 1));
+                           np_bench_quantile(&w->mods, 1),
+                           np_bench_quantile(&w->items, 0.5),
+                           np_bench_quantile(&w->items, 0),
+                           np_bench_quantile(&w->items, 1));
 
     np_bench_row_print(&(struct np_bench_row) {
         .what = what, .scale = run->o->scale, .unit = "us",
@@ -260,8 +266,11 @@ measure_engine(struct run *run, enum np_bench_kind kind)
         for (int j = 0; j < 2; j++) {
             struct way *w = &way[np_bench_kind_is_symmetric(kind) ? 0 : j];
             struct np_flow_patch patch;
-            struct np_bench_times t = do_ours(run, &step, j, &patch);
+            struct np_bench_times t;
 
+            np_bench_items();
+            t = do_ours(run, &step, j, &patch);
+            np_bench_series_add(&w->items, np_bench_items());
             np_bench_series_add(&w->engine, t.engine);
             np_bench_series_add(&w->mods, count(&patch));
             np_flow_patch_destroy(&patch);
