@@ -7,7 +7,7 @@
  *   --policies=N        other than the size's
  *   --target=TARGET     the bridge's management socket
  *   --repetitions=N     how often each thing is done (3)
- *   --space=MSEC        pause before each change (20)
+ *   --space=MSEC        pause before each bundle (25)
  *   --file=FILE         what emit and emit-ip-clauses write, and where cold
  *                       puts the flows for ovs-ofctl(8) */
 
@@ -68,7 +68,7 @@ parse(int argc, char *argv[], struct np_bench_options *o)
     int c;
 
     *o = (struct np_bench_options) { .seed = 1, .repetitions = 3,
-                                     .space = 20 };
+                                     .space = 25 };
     while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
         switch (c) {
         case 's': size = optarg; break;

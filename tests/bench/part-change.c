@@ -197,6 +197,8 @@ measure_kind(struct run *run, enum np_bench_kind kind, unsigned int n)
         &way[0], np_bench_kind_is_symmetric(kind) ? &way[0] : &way[1],
     };
 
+    /* So that the installer may send its burst of bundles again. */
+    np_bench_rig_idle(&run->rig, 1000);
     for (unsigned int i = 0; i < n; i++) {
         measure_step(run, &steps[i], ways);
         np_bench_step_destroy(&steps[i]);
