@@ -78,13 +78,19 @@ put(struct ip_build *b, size_t *count, const char *format, ...)
 {
     va_list args;
 
+    char *text;
+
+    va_start(args, format);
+    text = xvasprintf(format, args);
+    va_end(args);
     ++*count;
-    if (b->stream) {
-        va_start(args, format);
-        vfprintf(b->stream, format, args);
-        va_end(args);
-        putc('\n', b->stream);
+    if (count == &b->count.policy) {
+        b->count.policy_bytes += strlen(text);
     }
+    if (b->stream) {
+        fprintf(b->stream, "%s\n", text);
+    }
+    free(text);
 }
 
 static char *

@@ -11,6 +11,7 @@
 struct np_bench_ip_count {
     size_t policy;              /* Of rules and default denials. */
     size_t other;               /* To get packets there and on. */
+    size_t policy_bytes;        /* Of the former's text. */
 };
 /* Writes the flows to STREAM, unless it is NULL, as ovs-ofctl(8) takes
  * them. */

@@ -74,15 +74,15 @@ static void
 put_ratio(struct json *json, const struct np_bench_row *row, const char *name,
           double q, double limit)
 {
-    if (limit) {
-        struct json *ratio = json_object_create();
+    struct json *ratio = json_object_create();
 
-        json_object_put(ratio, "is",
-                        json_real_create(np_bench_quantile(row->ours, q)
-                                         / np_bench_quantile(row->floor, q)));
+    json_object_put(ratio, "is",
+                    json_real_create(np_bench_quantile(row->ours, q)
+                                     / np_bench_quantile(row->floor, q)));
+    if (limit) {
         json_object_put(ratio, "limit", json_real_create(limit));
-        json_object_put(json, name, ratio);
     }
+    json_object_put(json, name, ratio);
 }
 
 void
@@ -100,7 +100,9 @@ np_bench_row_print(const struct np_bench_row *row)
     if (row->floor) {
         json_object_put(json, "floor", series_json(row->floor));
         put_ratio(json, row, "ratio", 0.5, row->limit);
-        put_ratio(json, row, "ratio_p99", 0.99, row->limit_p99);
+        if (row->limit_p99) {
+            put_ratio(json, row, "ratio_p99", 0.99, row->limit_p99);
+        }
     }
     s = json_to_string(json, 0);
     puts(s);

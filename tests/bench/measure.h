@@ -25,7 +25,8 @@ struct np_bench_row {
     struct np_bench_series *ours;
     struct np_bench_series *floor;
     const char *floor_is;
-    double limit, limit_p99;    /* What the ratios may be. */
+    double limit, limit_p99;    /* What the ratios may be; 0: anything, and
+                                 * none of the p99s. */
     const char *note;
 };
 /* Prints one line of JSON. */
