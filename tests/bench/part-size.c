@@ -89,7 +89,8 @@ compile(const struct np_bench_cluster *c, struct np_flow_patch *out)
 
     np_bench_rig_init(&rig, NULL);
     np_bench_cluster_changes(c, &changes);
-    np_bench_rig_change(&rig, &changes, &c->ports, out);
+    np_engine_apply(&rig.engine, &changes, &c->ports, NULL);
+    np_engine_start(&rig.engine, NULL, out);
     np_changes_clear(&changes);
     np_bench_rig_destroy(&rig);
 }

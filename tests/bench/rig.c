@@ -82,22 +82,21 @@ struct np_bench_times
 np_bench_rig_first(struct np_bench_rig *rig, const struct np_changes *objects,
                    const struct np_portmap *ports)
 {
+    const struct np_flow_set *installed = NULL;
     struct np_bench_times t = { 0 };
     struct np_flow_patch patch;
     double start = np_bench_now(), computed;
 
     np_flow_patch_init(&patch);
     if (rig->installer) {
-        const struct np_flow_set *installed;
-
         np_installer_run(rig->installer);
         while (!(installed = np_installer_installed(rig->installer))) {
             turn(rig);
         }
         t.read = np_bench_now() - start;
-        np_engine_adopt(&rig->engine, installed);
     }
-    np_engine_apply(&rig->engine, objects, ports, &patch);
+    np_engine_apply(&rig->engine, objects, ports, NULL);
+    np_engine_start(&rig->engine, installed, &patch);
     computed = np_bench_now();
     t.engine = computed - start - t.read;
     if (rig->installer) {
