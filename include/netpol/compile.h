@@ -99,8 +99,7 @@ const char *np_deny_reason_name(enum np_deny_reason);   /* "egress_policy" */
 struct np_local {
     struct hmap_node node;      /* In struct np_binding, by 'entry'. */
     const struct np_bridge_port *port;
-    struct np_entry *entry;     /* The pod's place in the cache, */
-    const struct np_pod *pod;   /* and the pod. */
+    struct np_entry *entry;     /* The pod's place in the cache. */
     struct np_prefix *addrs;    /* The row's, else the object's; last, the
                                  * link-local one that goes with the MAC. */
     size_t n_addrs;

@@ -102,6 +102,14 @@ void np_flow_format(const struct np_flow *, const struct np_table_names *,
 char *np_flow_parse(const char *s, const struct np_table_names *names,
                     struct np_flow **);
 
+/* The same for many flows: what NAMES says is prepared once.  NAMES itself is
+ * not needed any more afterwards, the names in it are. */
+struct np_flow_parser;
+struct np_flow_parser *np_flow_parser_create(const struct np_table_names *);
+void np_flow_parser_destroy(struct np_flow_parser *);
+char *np_flow_parser_parse(const struct np_flow_parser *, const char *s,
+                           struct np_flow **);
+
 /* A set of flows, at most one a key; it owns them. */
 struct np_flow_set {
     struct hmap flows;

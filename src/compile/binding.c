@@ -255,7 +255,7 @@ bind_port(struct binder *binder, const struct np_bridge_port *port,
     const struct np_prefix *addrs = port->n_addrs ? port->addrs : pod->addrs;
     size_t n = port->n_addrs ? port->n_addrs : pod->n_addrs;
     struct np_prefix lla = link_local(port->mac);
-    struct np_local local = { .port = port, .entry = entry, .pod = pod };
+    struct np_local local = { .port = port, .entry = entry };
 
     if (!n) {
         refuse(binder, port, "has no address, neither in its row nor in the "
@@ -362,9 +362,9 @@ compare_locals(const void *a_, const void *b_)
 {
     const struct np_local *a = a_;
     const struct np_local *b = b_;
-    int cmp = strcmp(a->pod->meta.namespace, b->pod->meta.namespace);
+    int cmp = strcmp(a->entry->object->namespace, b->entry->object->namespace);
 
-    return cmp ? cmp : strcmp(a->pod->meta.name, b->pod->meta.name);
+    return cmp ? cmp : strcmp(a->entry->object->name, b->entry->object->name);
 }
 
 void
@@ -448,8 +448,8 @@ np_binding_dump(const struct np_binding *b, struct ds *s)
     for (size_t i = 0; i < b->n_locals; i++) {
         const struct np_local *local = &b->locals[i];
 
-        ds_put_format(s, "local %s/%s at %s:", local->pod->meta.namespace,
-                      local->pod->meta.name, local->port->name);
+        ds_put_format(s, "local %s/%s at %s:", local->entry->object->namespace,
+                      local->entry->object->name, local->port->name);
         for (size_t j = 0; j < local->n_addrs; j++) {
             ds_put_char(s, ' ');
             np_prefix_format(&local->addrs[j], s);
@@ -512,14 +512,32 @@ is_claimed(const struct np_binding *b, const struct np_meta *pod)
     return claimed;
 }
 
+/* Are the two pods, of one key, the same to whoever claims them? */
+static bool
+same_to_ports(const struct np_meta *old, const struct np_meta *new)
+{
+    const struct np_pod *a = (const struct np_pod *) old;
+    const struct np_pod *b = (const struct np_pod *) new;
+
+    return (a && b && nullable_string_is_equal(old->uid, new->uid)
+            && np_pod_counts(a) == np_pod_counts(b)
+            && a->host_network == b->host_network
+            && a->n_addrs == b->n_addrs
+            && (!a->n_addrs || !memcmp(a->addrs, b->addrs,
+                                       a->n_addrs * sizeof *a->addrs)));
+}
+
 bool
 np_binding_depends(const struct np_binding *b,
                    const struct np_entry_change *change, const char *node)
 {
     const struct np_meta *key = change->entry->key;
 
-    return (key->kind == NP_NODE ? !strcmp(key->name, node)
-            : key->kind == NP_POD
+    if (key->kind == NP_NODE) {
+        return !strcmp(key->name, node);
+    }
+    return (key->kind == NP_POD
+            && !same_to_ports(change->old, change->entry->object)
             && (is_claimed(b, change->old)
                 || is_claimed(b, change->entry->object)));
 }

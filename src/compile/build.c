@@ -169,7 +169,7 @@ np_build_flow(struct np_build *b, enum np_flow_kind kind, uint32_t id,
     char *error;
 
     expand(b, template, vars, &s);
-    error = np_flow_parse(ds_cstr(&s), &b->names, &flow);
+    error = np_flow_parser_parse(b->parser, ds_cstr(&s), &flow);
     if (error) {
         VLOG_ABORT("%s: %s", ds_cstr(&s), error);
     }

@@ -13,6 +13,7 @@ struct np_build {
     const struct np_binding *binding;
     const struct np_portmap *ports;
     struct np_table_names names;
+    const struct np_flow_parser *parser;        /* With these names. */
     uint32_t layout;            /* Changes when flows of one build could not
                                  * finish what those of another began. */
     struct np_flow_set *out;    /* Where flows go; if NULL, to 'patch', */

@@ -148,6 +148,7 @@ struct np_by_set {
 struct np_compiler {
     struct np_compile_config config;
     char *out_port;
+    struct np_flow_parser *parser;
     bool started;               /* The pipeline itself is out. */
     const struct np_groups *groups;
     const struct np_policies *policies;

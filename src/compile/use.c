@@ -212,15 +212,28 @@ sync_all_applied(struct np_compiler *c)
     }
 }
 
+/* May whom policies apply to on this node have changed? */
+static bool
+may_apply_to_others(const struct np_compiler *c)
+{
+    const struct np_cache_delta *objects = c->in->objects;
+
+    for (size_t i = 0; i < objects->n; i++) {
+        if (np_clocal_find(c, objects->v[i].entry)) {
+            return true;
+        }
+    }
+    return (c->in->old_binding != c->binding || c->in->profiles->n
+            || c->in->rules->n_isolating);
+}
+
 void
 np_uses_apply(struct np_compiler *c, const struct np_policy_delta *delta)
 {
     struct np_list to_begin = { NULL, 0, 0 };
     struct np_list to_end = { NULL, 0, 0 };
 
-    /* Whom policies apply to on this node can only have changed with these. */
-    if (c->in->old_binding != c->binding || c->in->profiles->n
-        || delta->n_isolating) {
+    if (may_apply_to_others(c)) {
         sync_all_applied(c);
     }
     for (size_t i = 0; i < delta->n_isolating; i++) {

@@ -156,8 +156,8 @@ port_names(const struct np_daemon *d)
         json_object_put_nocopy(names, xasprintf("%"PRIu32, l->port->ofport),
                                json_string_create_nocopy(
                                    xasprintf("%s (pod %s/%s)", l->port->name,
-                                             l->pod->meta.namespace,
-                                             l->pod->meta.name)));
+                                             l->entry->object->namespace,
+                                             l->entry->object->name)));
     }
     return names;
 }

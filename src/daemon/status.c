@@ -206,7 +206,7 @@ put_pods(const struct np_daemon *d, struct json *array)
         const struct np_local *local = &b->locals[i];
         struct json *o = add_object(array);
 
-        put_meta(o, &local->pod->meta);
+        put_meta(o, local->entry->object);
         put_string(o, "port", local->port->name);
         put_integer(o, "ofport", local->port->ofport);
         put_mac(o, local->port);

@@ -72,42 +72,80 @@ check_flow_mod(const struct ofputil_flow_mod *fm,
     return NULL;
 }
 
-char *
-np_flow_parse(const char *text, const struct np_table_names *names,
-              struct np_flow **flowp)
-{
+struct np_flow_parser {
     struct ofputil_table_map tables;
+};
+
+struct np_flow_parser *
+np_flow_parser_create(const struct np_table_names *names)
+{
+    struct np_flow_parser *parser = xmalloc(sizeof *parser);
+
+    table_map_init(&parser->tables, names);
+    return parser;
+}
+
+void
+np_flow_parser_destroy(struct np_flow_parser *parser)
+{
+    if (parser) {
+        ofputil_table_map_destroy(&parser->tables);
+        free(parser);
+    }
+}
+
+/* Makes the flow that FM is, or says why not. */
+static char *
+from_flow_mod(const struct ofputil_flow_mod *fm, struct np_flow **flowp)
+{
+    struct match match;
+    bool exact;
+
+    minimatch_expand(&fm->match, &match);
+    *flowp = np_flow_create__(fm->table_id, fm->priority,
+                              ntohll(fm->new_cookie), &match, fm->ofpacts,
+                              fm->ofpacts_len, &exact);
+    if (exact) {
+        return NULL;
+    }
+    np_flow_destroy(*flowp);
+    *flowp = NULL;
+    return xstrdup("a match field lacks its prerequisites, or the flow is too "
+                   "large for an OpenFlow message");
+}
+
+char *
+np_flow_parser_parse(const struct np_flow_parser *parser, const char *text,
+                     struct np_flow **flowp)
+{
     enum ofputil_protocol usable;
     struct ofputil_flow_mod fm;
 
     *flowp = NULL;
-    table_map_init(&tables, names);
     /* A flow without a table is in table 0, and a later "table=" wins. */
     char *s = xasprintf("table=0,%s", text);
-    char *error = parse_ofp_str(&fm, OFPFC_ADD, s, NULL, &tables, &usable);
+    char *error = parse_ofp_str(&fm, OFPFC_ADD, s, NULL, &parser->tables,
+                                &usable);
     free(s);
-    ofputil_table_map_destroy(&tables);
     if (error) {
         return error;
     }
-
     error = check_flow_mod(&fm, usable);
     if (!error) {
-        struct match match;
-        bool exact;
-
-        minimatch_expand(&fm.match, &match);
-        *flowp = np_flow_create__(fm.table_id, fm.priority,
-                                  ntohll(fm.new_cookie), &match, fm.ofpacts,
-                                  fm.ofpacts_len, &exact);
-        if (!exact) {
-            error = xstrdup("a match field lacks its prerequisites, or the "
-                            "flow is too large for an OpenFlow message");
-            np_flow_destroy(*flowp);
-            *flowp = NULL;
-        }
+        error = from_flow_mod(&fm, flowp);
     }
     free(fm.ofpacts);
     minimatch_destroy(&fm.match);
+    return error;
+}
+
+char *
+np_flow_parse(const char *text, const struct np_table_names *names,
+              struct np_flow **flowp)
+{
+    struct np_flow_parser *parser = np_flow_parser_create(names);
+    char *error = np_flow_parser_parse(parser, text, flowp);
+
+    np_flow_parser_destroy(parser);
     return error;
 }

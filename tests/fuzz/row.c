@@ -87,7 +87,7 @@ check_binding(const struct np_binding *b)
         for (size_t j = 0; j < i; j++) {
             const struct np_local *m = &b->locals[j];
 
-            ovs_assert(l->pod != m->pod && l->port != m->port);
+            ovs_assert(l->entry != m->entry && l->port != m->port);
             ovs_assert(!eth_addr_equals(l->port->mac, m->port->mac));
             for (size_t k = 0; k < l->n_addrs * m->n_addrs; k++) {
                 ovs_assert(!np_prefix_equal(&l->addrs[k / m->n_addrs],

@@ -47,7 +47,7 @@ add_pods(struct np_court *c)
     c->first_local = c->n_ends;
     for (size_t i = 0; i < b->n_locals; i++) {
         for (size_t j = 0; j < b->locals[i].n_addrs; j++) {
-            add_end(c, &b->locals[i].addrs[j], b->locals[i].pod,
+            add_end(c, &b->locals[i].addrs[j], np_entry_pod(b->locals[i].entry),
                     &b->locals[i], false);
         }
     }

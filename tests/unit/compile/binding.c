@@ -38,7 +38,7 @@ bind_ports(const char *ports)
     for (size_t i = 0; i < f.engine.binding.n_locals; i++) {
         const struct np_local *local = &f.engine.binding.locals[i];
 
-        ds_put_format(&s, "%s@%s=", local->pod->meta.name, local->port->name);
+        ds_put_format(&s, "%s@%s=", local->entry->object->name, local->port->name);
         for (size_t j = 0; j < local->n_addrs; j++) {
             ds_put_cstr(&s, j ? "+" : "");
             np_prefix_format(&local->addrs[j], &s);
