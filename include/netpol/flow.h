@@ -163,6 +163,9 @@ void np_flow_patch_swap(struct np_flow_patch *, struct np_flow_patch *);
 void np_flow_patch_add_diff(struct np_flow_patch *,
                             const struct np_flow_set *from,
                             const struct np_flow_set *to);
+/* The same, but takes the flows; both sets are empty afterwards. */
+void np_flow_patch_take_diff(struct np_flow_patch *, struct np_flow_set *from,
+                             struct np_flow_set *to);
 bool np_flow_patch_is_empty(const struct np_flow_patch *);
 /* Both take FLOW; what was said of its key before is forgotten. */
 void np_flow_patch_put(struct np_flow_patch *, struct np_flow *flow);

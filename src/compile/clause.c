@@ -43,7 +43,8 @@ enum {
                                  * hashes are not even. */
 };
 
-enum dimension { OPENER, SERVER, SERVICE };
+/* The last is none: what follows if all of them match. */
+enum dimension { OPENER, SERVER, SERVICE, WHOLE };
 
 /* That a value satisfies dimension K of N of a conjunction. */
 struct use {
@@ -58,7 +59,7 @@ struct np_clause {
     enum np_direction direction;
     uint16_t priority;
     enum dimension dimension;
-    uint32_t identity;          /* OPENER, SERVER. */
+    uint32_t identity;          /* OPENER, SERVER; WHOLE: the conjunction. */
     enum np_proto proto;        /* SERVICE. */
     struct np_port_mask ports;  /* SERVICE. */
     struct use *uses;           /* By id. */
@@ -305,18 +306,15 @@ put_allow(struct np_build *b, enum np_direction direction, uint16_t priority,
     ofpbuf_uninit(&actions);
 }
 
-/* The flow of a conjunction that matches as a whole. */
+/* What follows when a conjunction matches as a whole. */
 static void
-put_conj_flow(struct np_compiler *c, const struct np_conj *conj, bool del)
+set_whole(struct np_compiler *c, const struct np_conj *conj, bool add)
 {
-    struct match match;
+    struct np_clause key = key_of(c, conj, WHOLE);
+    struct use use = { .id = conj->id };
 
-    match_init_catchall(&match);
-    match_set_conj_id(&match, conj->id);
-    c->build.del = del;
-    put_allow(&c->build, conj->rule->direction, priority_of(c, conj), &match,
-              conj->id);
-    c->build.del = false;
+    key.identity = conj->id;
+    change_use(c, &key, &use, add);
 }
 
 static void
@@ -326,7 +324,7 @@ set_all(struct np_compiler *c, const struct np_conj *conj, bool add)
     set_numbers(c, conj, false, add);
     set_services(c, conj, add);
     if (np_conj_dimensions(conj) > 1) {
-        put_conj_flow(c, conj, !add);
+        set_whole(c, conj, add);
     }
 }
 
@@ -474,6 +472,17 @@ is_as_before(const struct np_clause *clause)
 }
 
 static void
+put_whole(struct np_build *b, const struct np_clause *clause)
+{
+    struct match match;
+
+    match_init_catchall(&match);
+    match_set_conj_id(&match, clause->identity);
+    put_allow(b, clause->direction, clause->priority, &match,
+              clause->identity);
+}
+
+static void
 put_clause(struct np_compiler *c, const struct np_clause *clause)
 {
     struct np_build *b = &c->build;
@@ -489,7 +498,9 @@ put_clause(struct np_compiler *c, const struct np_clause *clause)
         conj->n_clauses = clause->uses[i].n;
     }
     b->del = !clause->n_uses;
-    if (clause->dimension == SERVICE) {
+    if (clause->dimension == WHOLE) {
+        put_whole(b, clause);
+    } else if (clause->dimension == SERVICE) {
         put_service_flows(b, clause, &actions);
     } else {
         match_identity(&match, clause->dimension, clause->identity);

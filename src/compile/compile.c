@@ -142,79 +142,70 @@ same_port(const struct np_compile_input *in, const struct np_bridge_port *a,
                                    al->n_addrs * sizeof *al->addrs))));
 }
 
-/* Builds the flows of port A of the old ports and B of the new ones, either of
- * which may be NULL, and adds the difference. */
-static void
-change_port(struct np_compiler *c, const struct np_bridge_port *a, bool a_mac,
-            const struct np_bridge_port *b, bool b_mac)
-{
-    struct np_flow_set old, new;
-    struct np_build build = c->build;
+/* The ports as they were or are, and their flows, as far as they change. */
+struct side {
+    struct np_build build;
+    bool *owned_macs;
+    struct np_flow_set flows;
+};
 
-    np_flow_set_init(&old);
-    np_flow_set_init(&new);
-    if (a) {
-        build.binding = c->in->old_binding;
-        build.ports = c->in->old_ports;
-        build.out = &old;
-        np_build_port(&build, a, a_mac);
-    }
-    if (b) {
-        build.binding = c->in->binding;
-        build.ports = c->in->ports;
-        build.out = &new;
-        np_build_port(&build, b, b_mac);
-    }
-    replace_flows(c, &old, &new);
-    np_flow_set_destroy(&old);
-    np_flow_set_destroy(&new);
+static void
+side_init(struct side *side, const struct np_compiler *c,
+          const struct np_binding *binding, const struct np_portmap *ports)
+{
+    side->build = c->build;
+    side->build.binding = binding;
+    side->build.ports = ports;
+    side->build.out = &side->flows;
+    side->owned_macs = np_build_owned_macs(&side->build);
+    np_flow_set_init(&side->flows);
 }
 
-/* Both lists are sorted by name.  Ports that go come first: one that comes may
- * have their number. */
+static void
+side_destroy(struct side *side)
+{
+    free(side->owned_macs);
+    np_flow_set_destroy(&side->flows);
+}
+
+static void
+build_port(struct side *side, size_t i)
+{
+    np_build_port(&side->build, &side->build.ports->v[i],
+                  side->owned_macs[i]);
+}
+
+/* Ports may exchange their numbers, so first all flows that change are
+ * collected, and then compared.  Both lists are sorted by name. */
 static void
 sync_ports(struct np_compiler *c)
 {
     const struct np_portmap *old = c->in->old_ports;
     const struct np_portmap *new = c->in->ports;
-    struct np_build build = c->build;
-    bool *old_macs, *new_macs;
+    struct side before, after;
+    size_t i = 0, j = 0;
 
-    build.ports = old;
-    old_macs = np_build_owned_macs(&build);
-    build.ports = new;
-    new_macs = np_build_owned_macs(&build);
-    for (int adding = 0; adding < 2; adding++) {
-        size_t j = 0;
+    side_init(&before, c, c->in->old_binding, old);
+    side_init(&after, c, c->in->binding, new);
+    while (i < old->n || j < new->n) {
+        int cmp = (i >= old->n ? 1 : j >= new->n ? -1
+                   : strcmp(old->v[i].name, new->v[j].name));
 
-        for (size_t i = 0; i <= old->n; i++) {
-            const struct np_bridge_port *a = i < old->n ? &old->v[i] : NULL;
-            int cmp = 1;
-
-            while (j < new->n
-                   && (!a || (cmp = strcmp(new->v[j].name, a->name)) < 0)) {
-                if (adding) {
-                    change_port(c, NULL, false, &new->v[j], new_macs[j]);
-                }
-                j++;
+        if (cmp || !same_port(c->in, &old->v[i], &new->v[j])
+            || before.owned_macs[i] != after.owned_macs[j]) {
+            if (cmp <= 0) {
+                build_port(&before, i);
             }
-            if (!a) {
-                break;
-            } else if (j >= new->n || cmp) {
-                if (!adding) {
-                    change_port(c, a, old_macs[i], NULL, false);
-                }
-                continue;
+            if (cmp >= 0) {
+                build_port(&after, j);
             }
-            if (adding && (!same_port(c->in, a, &new->v[j])
-                           || old_macs[i] != new_macs[j])) {
-                change_port(c, a, old_macs[i], &new->v[j], new_macs[j]);
-            }
-            j++;
         }
+        i += cmp <= 0;
+        j += cmp >= 0;
     }
-    free(old_macs);
-    free(new_macs);
+    np_flow_patch_take_diff(c->build.patch, &before.flows, &after.flows);
+    side_destroy(&before);
+    side_destroy(&after);
 }
 
 static void
@@ -285,9 +276,9 @@ np_compiler_apply(struct np_compiler *c, const struct np_compile_input *in,
     drop_faded(c);
     np_conjs_apply(c);
     np_clauses_flush(c);
-    if (!started || in->old_binding != in->binding || in->rules->n_isolating
-        || in->profiles->n) {
+    if (!started || c->stale_lists) {
         sync_lists(c);
+        c->stale_lists = false;
     }
     np_hints_forget(c);
     c->in = NULL;

@@ -188,6 +188,7 @@ struct np_compiler {
     struct np_list touched;     /* struct np_conj. */
     struct np_list dirty_clauses;
     bool hash_again;
+    bool stale_lists;           /* Who is isolated may have changed. */
 };
 
 /* local.c */

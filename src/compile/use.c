@@ -235,6 +235,7 @@ np_uses_apply(struct np_compiler *c, const struct np_policy_delta *delta)
 
     if (may_apply_to_others(c)) {
         sync_all_applied(c);
+        c->stale_lists = true;
     }
     for (size_t i = 0; i < delta->n_isolating; i++) {
         mark_isolated(c, delta->isolating[i]);

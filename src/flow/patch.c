@@ -148,3 +148,28 @@ np_flow_patch_add_diff(struct np_flow_patch *patch,
         }
     }
 }
+
+void
+np_flow_patch_take_diff(struct np_flow_patch *patch, struct np_flow_set *from,
+                        struct np_flow_set *to)
+{
+    struct np_flow *flow, *new;
+
+    HMAP_FOR_EACH_SAFE (flow, node, &from->flows) {
+        np_flow_set_remove(from, flow);
+        new = np_flow_set_find(to, flow);
+        if (!new) {
+            np_flow_patch_del(patch, flow);
+            continue;
+        }
+        if (np_flow_equal(flow, new)) {
+            np_flow_set_remove(to, new);
+            np_flow_destroy(new);
+        }
+        np_flow_destroy(flow);
+    }
+    HMAP_FOR_EACH_SAFE (flow, node, &to->flows) {
+        np_flow_set_remove(to, flow);
+        np_flow_patch_put(patch, flow);
+    }
+}

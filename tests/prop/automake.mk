@@ -14,6 +14,19 @@ tests_prop_prop_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_prop_prop_CFLAGS = $(UNIT_CFLAGS)
 tests_prop_prop_LDADD = $(UNIT_LDADD)
 
+# What is applied step by step against what is computed at once.
+check_PROGRAMS += tests/prop/law
+TESTS += tests/prop/law
+tests_prop_law_SOURCES = \
+	tests/prop/gen.c \
+	tests/prop/gen.h \
+	tests/prop/law.c \
+	tests/unit/compile/fixture.c \
+	tests/unit/compile/fixture.h
+tests_prop_law_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_prop_law_CFLAGS = $(UNIT_CFLAGS)
+tests_prop_law_LDADD = $(UNIT_LDADD)
+
 # Bugs made on purpose, each of which the judges must catch.
 EXTRA_DIST += tests/prop/mutants
 check-mutants: tests/prop/prop
