@@ -74,6 +74,11 @@ struct np_flow *np_flow_create(uint8_t table, uint16_t priority,
                                uint64_t cookie, const struct match *,
                                const struct ofpact *actions, size_t len);
 struct np_flow *np_flow_clone(const struct np_flow *);
+/* The same for what is in that form already, such as another flow's match and
+ * actions with other values in them. */
+struct np_flow *np_flow_create_as_is(uint8_t table, uint16_t priority,
+                                     uint64_t cookie, const struct match *,
+                                     const struct ofpact *actions, size_t len);
 void np_flow_destroy(struct np_flow *);
 /* Same table, priority and match: for a switch they are one flow. */
 bool np_flow_same_key(const struct np_flow *, const struct np_flow *);

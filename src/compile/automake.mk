@@ -9,6 +9,7 @@ libnetpol_a_SOURCES += \
 	src/compile/cset.c \
 	src/compile/identity.c \
 	src/compile/local.c \
+	src/compile/model.c \
 	src/compile/named.c \
 	src/compile/names.c \
 	src/compile/number.c \

@@ -140,8 +140,8 @@ expand(const struct np_build *b, const char *template,
     }
 }
 
-static void
-put(struct np_build *b, struct np_flow *flow)
+void
+np_build_put(struct np_build *b, struct np_flow *flow)
 {
     struct np_flow *old = NULL;
 
@@ -175,7 +175,7 @@ np_build_flow(struct np_build *b, enum np_flow_kind kind, uint32_t id,
     }
     ds_destroy(&s);
     flow->cookie = np_cookie(kind, id);
-    put(b, flow);
+    np_build_put(b, flow);
 }
 
 void
@@ -183,8 +183,9 @@ np_build_match(struct np_build *b, uint8_t table, uint16_t priority,
                uint64_t cookie, const struct match *match,
                const struct ofpbuf *actions)
 {
-    put(b, np_flow_create(table + b->config->table_base, priority, cookie,
-                          match, actions->data, actions->size));
+    np_build_put(b, np_flow_create(table + b->config->table_base, priority,
+                                   cookie, match, actions->data,
+                                   actions->size));
 }
 
 void

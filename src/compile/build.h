@@ -14,6 +14,7 @@ struct np_build {
     const struct np_portmap *ports;
     struct np_table_names names;
     const struct np_flow_parser *parser;        /* With these names. */
+    struct np_models *models;
     uint32_t layout;            /* Changes when flows of one build could not
                                  * finish what those of another began. */
     struct np_flow_set *out;    /* Where flows go; if NULL, to 'patch', */
@@ -77,6 +78,9 @@ void np_build_match(struct np_build *, uint8_t table, uint16_t priority,
 void np_put_load(struct ofpbuf *actions, enum mf_field_id reg,
                  uint32_t value);
 
+/* Adds FLOW, which it takes. */
+void np_build_put(struct np_build *, struct np_flow *flow);
+
 /* The pipeline itself. */
 void np_build_static(struct np_build *);
 /* The flows of ports, as 'ports' and 'binding' are: all that PORT, one of them,
@@ -84,6 +88,12 @@ void np_build_static(struct np_build *);
 void np_build_port(struct np_build *, const struct np_bridge_port *port,
                    bool owns_mac);
 void np_build_rest(struct np_build *);
+/* The flows of a pod of this node, its port's role aside; from the templates,
+ * and in the same words as those of a pod like it. */
+void np_build_local(struct np_build *, const struct np_local *);
+void np_build_like_model(struct np_build *, const struct np_local *);
+struct np_models *np_models_create(void);
+void np_models_destroy(struct np_models *);
 /* Which of the ports' MACs nothing may go to by the way out; to be freed. */
 bool *np_build_owned_macs(const struct np_build *);
 /* The lists of ports: all pods, and those that are not isolated for

@@ -232,8 +232,8 @@ add_learn(struct np_build *b, const struct np_bridge_port *port,
     free(learn_cookie);
 }
 
-static void
-add_local(struct np_build *b, const struct np_local *local)
+void
+np_build_local(struct np_build *b, const struct np_local *local)
 {
     char *port = ofport_to_string(local->port->ofport);
     char *mac = xasprintf(ETH_ADDR_FMT, ETH_ADDR_ARGS(local->port->mac));
@@ -460,7 +460,7 @@ np_build_port(struct np_build *b, const struct np_bridge_port *port,
         add_classify(b, port, port_role(b, port));
     } else if (local) {
         add_classify(b, port, NP_ROLE_POD);
-        add_local(b, local);
+        np_build_like_model(b, local);
     }
     if (owns_mac) {
         char *mac = xasprintf(ETH_ADDR_FMT, ETH_ADDR_ARGS(port->mac));

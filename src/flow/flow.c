@@ -40,20 +40,12 @@ np_flow_kind_name(enum np_flow_kind kind)
 }
 
 struct np_flow *
-np_flow_create__(uint8_t table, uint16_t priority, uint64_t cookie,
-                 const struct match *match, const struct ofpact *actions,
-                 size_t len, bool *exact)
+np_flow_create_as_is(uint8_t table, uint16_t priority, uint64_t cookie,
+                     const struct match *match, const struct ofpact *actions,
+                     size_t len)
 {
     struct np_flow *flow = xzalloc(sizeof *flow);
-    uint64_t stub[1024 / 8];
-    struct ofpbuf acts = OFPBUF_STUB_INITIALIZER(stub);
-    struct match canon;
 
-    if (np_flow_canonize(match, actions, len, &canon, &acts, exact)) {
-        match = &canon;
-        actions = acts.data;
-        len = acts.size;
-    }
     flow->table = table;
     flow->priority = priority;
     flow->cookie = cookie;
@@ -64,6 +56,25 @@ np_flow_create__(uint8_t table, uint16_t priority, uint64_t cookie,
     }
     flow->node.hash = hash_2words(minimatch_hash(&flow->match, table),
                                   priority);
+    return flow;
+}
+
+struct np_flow *
+np_flow_create__(uint8_t table, uint16_t priority, uint64_t cookie,
+                 const struct match *match, const struct ofpact *actions,
+                 size_t len, bool *exact)
+{
+    uint64_t stub[1024 / 8];
+    struct ofpbuf acts = OFPBUF_STUB_INITIALIZER(stub);
+    struct np_flow *flow;
+    struct match canon;
+
+    if (np_flow_canonize(match, actions, len, &canon, &acts, exact)) {
+        match = &canon;
+        actions = acts.data;
+        len = acts.size;
+    }
+    flow = np_flow_create_as_is(table, priority, cookie, match, actions, len);
     ofpbuf_uninit(&acts);
     return flow;
 }
