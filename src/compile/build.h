@@ -88,10 +88,11 @@ void np_build_static(struct np_build *);
 void np_build_port(struct np_build *, const struct np_bridge_port *port,
                    bool owns_mac);
 void np_build_rest(struct np_build *);
-/* The flows of a pod of this node, its port's role aside; from the templates,
- * and in the same words as those of a pod like it. */
+/* The flows of a pod of this node: from the templates, and after the model of a
+ * pod like it; then without the one for its MAC, unless it OWNS_MAC. */
 void np_build_local(struct np_build *, const struct np_local *);
-void np_build_like_model(struct np_build *, const struct np_local *);
+void np_build_like_model(struct np_build *, const struct np_local *,
+                         bool owns_mac);
 struct np_models *np_models_create(void);
 void np_models_destroy(struct np_models *);
 /* Which of the ports' MACs nothing may go to by the way out; to be freed. */

@@ -203,8 +203,10 @@ replace_in_actions(const struct replacement *r, struct ofpbuf *actions)
 }
 
 void
-np_build_like_model(struct np_build *b, const struct np_local *local)
+np_build_like_model(struct np_build *b, const struct np_local *local,
+                    bool owns_mac)
 {
+    const uint8_t mac_table = NP_T_OUT + b->config->table_base;
     struct replacement r = { find_model(b, local), local };
     uint64_t cookie = np_cookie(NP_FLOW_PORT, local->port->ofport);
     const struct np_flow *flow;
@@ -214,6 +216,9 @@ np_build_like_model(struct np_build *b, const struct np_local *local)
         struct ofpbuf actions = OFPBUF_STUB_INITIALIZER(stub);
         struct match match;
 
+        if (flow->table == mac_table && !owns_mac) {
+            continue;
+        }
         minimatch_expand(&flow->match, &match);
         replace_in_match(&r, &match.flow);
         ofpbuf_put(&actions, flow->actions, flow->actions_len);

@@ -232,6 +232,29 @@ add_learn(struct np_build *b, const struct np_bridge_port *port,
     free(learn_cookie);
 }
 
+static void
+add_classify(struct np_build *b, const struct np_bridge_port *port, int role_)
+{
+    char *ofport = ofport_to_string(port->ofport);
+    char *role = xasprintf("%d", role_);
+    struct np_var vars[] = { { "port", ofport }, { "role", role },
+                             { NULL, NULL } };
+
+    add(b, port, T_CLASSIFY, vars);
+    free(ofport);
+    free(role);
+}
+
+static void
+add_pod_mac(struct np_build *b, const struct np_bridge_port *port)
+{
+    char *mac = xasprintf(ETH_ADDR_FMT, ETH_ADDR_ARGS(port->mac));
+
+    add(b, port, T_OUT_POD_MAC, (struct np_var[]) { { "mac", mac },
+                                                    { NULL, NULL } });
+    free(mac);
+}
+
 void
 np_build_local(struct np_build *b, const struct np_local *local)
 {
@@ -253,22 +276,11 @@ np_build_local(struct np_build *b, const struct np_local *local)
         free(text);
     }
     add_learn(b, local->port, port);
+    add_classify(b, local->port, NP_ROLE_POD);
+    add_pod_mac(b, local->port);
 
     free(port);
     free(mac);
-}
-
-static void
-add_classify(struct np_build *b, const struct np_bridge_port *port, int role_)
-{
-    char *ofport = ofport_to_string(port->ofport);
-    char *role = xasprintf("%d", role_);
-    struct np_var vars[] = { { "port", ofport }, { "role", role },
-                             { NULL, NULL } };
-
-    add(b, port, T_CLASSIFY, vars);
-    free(ofport);
-    free(role);
 }
 
 /* The role that traffic of PORT gets, 0 for none.  Pods' ports get theirs only
@@ -456,18 +468,15 @@ np_build_port(struct np_build *b, const struct np_bridge_port *port,
 {
     const struct np_local *local = np_binding_at(b->binding, port);
 
+    if (local) {
+        np_build_like_model(b, local, owns_mac);
+        return;
+    }
     if (port_role(b, port)) {
         add_classify(b, port, port_role(b, port));
-    } else if (local) {
-        add_classify(b, port, NP_ROLE_POD);
-        np_build_like_model(b, local);
     }
     if (owns_mac) {
-        char *mac = xasprintf(ETH_ADDR_FMT, ETH_ADDR_ARGS(port->mac));
-
-        add(b, port, T_OUT_POD_MAC, (struct np_var[]) { { "mac", mac },
-                                                        { NULL, NULL } });
-        free(mac);
+        add_pod_mac(b, port);
     }
 }
 
