@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include "netpol/error.h"
 #include "netpol/object.h"
+#include "netpol/pool.h"
 
 /* The objects of one file, in its order.  All zeros is an empty one. */
 struct np_manifest {
@@ -26,6 +27,8 @@ struct np_manifest {
     char **refused;             /* "Kind ns/name" of objects that were there
                                  * but did not pass validation. */
     size_t n_refused;
+    struct np_pool *pool;       /* Where objects share what they have in
+                                 * common; borrowed, NULL if nowhere. */
 };
 
 /* Decodes SIZE bytes at TEXT (several documents, "List" objects, JSON) and
@@ -34,6 +37,7 @@ void np_manifest_decode(struct np_manifest *m, const char *file,
                         const char *text, size_t size);
 /* Reads PATH (at most NP_MANIFEST_MAX bytes) and decodes it. */
 void np_manifest_read(struct np_manifest *m, const char *path);
+/* Frees all but the pool, which stays set. */
 void np_manifest_clear(struct np_manifest *);
 
 #define NP_MANIFEST_MAX (256u << 20)    /* Bytes in a file. */

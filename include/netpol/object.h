@@ -6,7 +6,9 @@
  * A field that the API lets a user leave out stays visibly absent here
  * ('has_…', an empty list); its default is applied by whoever gives it a
  * meaning.  Objects never change after they were made: a change is a new
- * object.  Each owns all that its pointers reach. */
+ * object.  Each owns all that its pointers reach, or has a share in it:
+ * namespace, file, labels, node name and container ports are values of
+ * netpol/pool.h, which objects of one pool share. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -14,17 +16,18 @@
 #include "netpol/addr.h"
 
 struct ds;
+struct np_pool;
 
 /* Labels and label selectors (metav1.LabelSelector). */
 
 struct np_label {
-    char *key;
-    char *value;
+    const char *key;
+    const char *value;
 };
 
 /* Sorted by key, keys are unique. */
 struct np_labels {
-    struct np_label *v;
+    const struct np_label *v;
     size_t n;
 };
 
@@ -51,11 +54,11 @@ enum np_kind { NP_POD, NP_NAMESPACE, NP_NODE, NP_NETPOL, NP_N_KINDS };
 
 struct np_meta {
     enum np_kind kind;
-    char *namespace;            /* NULL for Node and Namespace. */
+    const char *namespace;      /* NULL for Node and Namespace. */
     char *name;
     char *uid;                  /* NULL if the manifest has none. */
     struct np_labels labels;
-    char *file;                 /* Where it was read; NULL if not a file. */
+    const char *file;           /* Where it was read; NULL if not a file. */
     int line;                   /* Of the object's first line there. */
 };
 
@@ -76,7 +79,7 @@ struct np_node {
 enum np_proto { NP_TCP = 6, NP_UDP = 17, NP_SCTP = 132 };    /* IANA's. */
 
 struct np_container_port {
-    char *name;                 /* NULL if unnamed. */
+    const char *name;           /* NULL if unnamed. */
     bool has_protocol;          /* Absent means TCP. */
     enum np_proto protocol;
     uint16_t port;
@@ -87,13 +90,13 @@ enum np_phase { NP_PENDING, NP_RUNNING, NP_SUCCEEDED, NP_FAILED, NP_UNKNOWN };
 struct np_pod {
     struct np_meta meta;
     bool host_network;
-    char *node_name;            /* NULL if not scheduled. */
+    const char *node_name;      /* NULL if not scheduled. */
     enum np_phase phase;        /* Absent: NP_PENDING. */
     struct np_prefix *addrs;    /* status.podIPs, and status.podIP. */
     size_t n_addrs;
-    struct np_container_port *ports;    /* Of all containers (init ones with
-                                         * restartPolicy Always too), in the
-                                         * order of the object. */
+    const struct np_container_port *ports;      /* Of all containers (init
+                                 * ones with restartPolicy Always too), in the
+                                 * order of the object. */
     size_t n_ports;
 };
 
@@ -159,6 +162,13 @@ const char *np_labels_get(const struct np_labels *, const char *key);
 bool np_labels_equal(const struct np_labels *, const struct np_labels *);
 void np_labels_clone(struct np_labels *dst, const struct np_labels *src);
 void np_labels_destroy(struct np_labels *);
+/* Makes the value of the N labels at V, which are sorted; their strings are
+ * shares that are taken.  POOL may be NULL. */
+struct np_labels np_labels_share(struct np_pool *, const struct np_label *v,
+                                 size_t n);
+/* The same for the ports of a pod. */
+void np_pod_share_ports(struct np_pod *, struct np_pool *,
+                        const struct np_container_port *v, size_t n);
 
 bool np_selector_matches(const struct np_selector *,
                          const struct np_labels *);

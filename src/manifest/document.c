@@ -96,7 +96,8 @@ decode_names(struct np_decoder *dec, const struct kind_class *k,
         const struct tree_node *ns = np_decode_string(dec, map, "namespace",
                                                       &path);
 
-        meta->namespace = xstrdup(ns && *ns->string ? ns->string : "default");
+        meta->namespace = np_pool_string(dec->m->pool, ns && *ns->string
+                                         ? ns->string : "default");
         if (ns && *ns->string) {
             np_validate_name(dec, ns->line, &ns_path, ns->string,
                              NP_DNS_LABEL);
@@ -104,29 +105,37 @@ decode_names(struct np_decoder *dec, const struct kind_class *k,
     }
 }
 
+static struct np_label
+share_label(struct np_pool *pool, const char *key, const char *value)
+{
+    return (struct np_label) {
+        np_pool_string(pool, key), np_pool_string(pool, value)
+    };
+}
+
 /* Every namespace has its name as a label.  The API server sets it whatever
  * the manifest says, so a manifest that says otherwise cannot lay a false
  * trail. */
 static void
-set_name_label(struct np_meta *meta)
+set_name_label(struct np_pool *pool, struct np_meta *meta)
 {
     static const char key[] = "kubernetes.io/metadata.name";
-    struct np_labels *labels = &meta->labels;
+    const struct np_labels *old = &meta->labels;
+    struct np_label *v = xcalloc(old->n + 1, sizeof *v);
+    size_t n = 0;
     size_t i = 0;
 
-    while (i < labels->n && strcmp(labels->v[i].key, key) < 0) {
-        i++;
+    for (; i < old->n && strcmp(old->v[i].key, key) < 0; i++) {
+        v[n++] = share_label(pool, old->v[i].key, old->v[i].value);
     }
-    if (i < labels->n && !strcmp(labels->v[i].key, key)) {
-        free(labels->v[i].value);
-    } else {
-        labels->v = xrealloc(labels->v, (labels->n + 1) * sizeof *labels->v);
-        memmove(labels->v + i + 1, labels->v + i,
-                (labels->n - i) * sizeof *labels->v);
-        labels->v[i].key = xstrdup(key);
-        labels->n++;
+    v[n++] = share_label(pool, key, meta->name);
+    i += i < old->n && !strcmp(old->v[i].key, key);
+    for (; i < old->n; i++) {
+        v[n++] = share_label(pool, old->v[i].key, old->v[i].value);
     }
-    labels->v[i].value = xstrdup(meta->name);
+    np_labels_destroy(&meta->labels);
+    meta->labels = np_labels_share(pool, v, n);
+    free(v);
 }
 
 static void
@@ -143,7 +152,7 @@ decode_meta(struct np_decoder *dec, const struct kind_class *k,
     const struct tree_node *uid;
 
     meta->kind = k->kind;
-    meta->file = xstrdup(dec->file);
+    meta->file = np_pool_string(dec->m->pool, dec->file);
     meta->line = root->line;
     if (!map) {
         if (np_tree_get(root, "metadata")) {
@@ -176,7 +185,7 @@ decode_body(struct np_decoder *dec, const struct tree_node *root,
         return;
     case NP_NAMESPACE:
         if (meta->name) {
-            set_name_label(meta);
+            set_name_label(dec->m->pool, meta);
         }
         return;
     case NP_N_KINDS:

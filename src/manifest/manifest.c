@@ -126,6 +126,8 @@ np_manifest_read(struct np_manifest *m, const char *path)
 void
 np_manifest_clear(struct np_manifest *m)
 {
+    struct np_pool *pool = m->pool;
+
     for (size_t i = 0; i < m->n; i++) {
         np_object_destroy(m->objects[i]);
     }
@@ -137,4 +139,5 @@ np_manifest_clear(struct np_manifest *m)
     }
     free(m->refused);
     memset(m, 0, sizeof *m);
+    m->pool = pool;
 }

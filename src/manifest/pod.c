@@ -156,7 +156,7 @@ decode_container_port(struct np_decoder *dec, const struct tree_node *map,
             np_decode_error(dec, name->line, &name_path,
                             "Duplicate value: \"%.64s\"", name->string);
         }
-        port->name = xstrdup(name->string);
+        port->name = np_pool_string(dec->m->pool, name->string);
     }
     if (number && number->integer) {
         if (np_validate_port(dec, number->line, &number_path,
@@ -171,19 +171,24 @@ decode_container_port(struct np_decoder *dec, const struct tree_node *map,
     decode_port_protocol(dec, map, path, port);
 }
 
+/* The ports of a pod's containers, as they are read. */
+struct port_list {
+    struct np_container_port *v;
+    size_t n;
+};
+
 static void
 decode_container(struct np_decoder *dec, const struct tree_node *map,
-                 const struct np_path *up, struct np_pod *pod)
+                 const struct np_path *up, struct port_list *ports)
 {
     const struct tree_node *list = np_decode_list(dec, map, "ports", up);
     struct np_path path = np_path_field(up, "ports");
     struct shash names = SHASH_INITIALIZER(&names);
 
     if (list) {
-        size_t n = pod->n_ports + list->n;
-
-        pod->ports = xrealloc(pod->ports, n * sizeof *pod->ports);
-        memset(pod->ports + pod->n_ports, 0, list->n * sizeof *pod->ports);
+        /* Zeros also where there are no fields: it is compared as bytes. */
+        ports->v = xrealloc(ports->v, (ports->n + list->n) * sizeof *ports->v);
+        memset(ports->v + ports->n, 0, list->n * sizeof *ports->v);
     }
     for (size_t i = 0; list && i < list->n; i++) {
         struct np_path item_path = np_path_index(&path, i);
@@ -191,7 +196,7 @@ decode_container(struct np_decoder *dec, const struct tree_node *map,
 
         if (np_decode_item_map(dec, list, i, &item_path, &item)) {
             decode_container_port(dec, &item, &item_path, &names,
-                                  &pod->ports[pod->n_ports++]);
+                                  &ports->v[ports->n++]);
         }
     }
     shash_destroy(&names);
@@ -211,7 +216,7 @@ is_sidecar(struct np_decoder *dec, const struct tree_node *map,
 static void
 decode_containers(struct np_decoder *dec, const struct tree_node *spec,
                   const struct np_path *up, const char *key,
-                  struct np_pod *pod)
+                  struct port_list *ports)
 {
     const struct tree_node *list = np_decode_list(dec, spec, key, up);
     struct np_path path = np_path_field(up, key);
@@ -223,7 +228,7 @@ decode_containers(struct np_decoder *dec, const struct tree_node *spec,
 
         if (np_decode_item_map(dec, list, i, &item_path, &item)
             && (!init || is_sidecar(dec, &item, &item_path))) {
-            decode_container(dec, &item, &item_path, pod);
+            decode_container(dec, &item, &item_path, ports);
         }
     }
 }
@@ -235,6 +240,7 @@ np_decode_pod(struct np_decoder *dec, const struct tree_node *root,
     const struct tree_node *spec = np_decode_map(dec, root, "spec", NULL);
     struct np_path spec_path = np_path_field(NULL, "spec");
     struct np_path status_path = np_path_field(NULL, "status");
+    struct port_list ports = { NULL, 0 };
     const struct tree_node *status;
 
     if (spec) {
@@ -242,12 +248,14 @@ np_decode_pod(struct np_decoder *dec, const struct tree_node *root,
                                                         &spec_path);
 
         if (node && *node->string) {
-            pod->node_name = xstrdup(node->string);
+            pod->node_name = np_pool_string(dec->m->pool, node->string);
         }
         pod->host_network = np_decode_bool(dec, spec, "hostNetwork",
                                            &spec_path);
-        decode_containers(dec, spec, &spec_path, "initContainers", pod);
-        decode_containers(dec, spec, &spec_path, "containers", pod);
+        decode_containers(dec, spec, &spec_path, "initContainers", &ports);
+        decode_containers(dec, spec, &spec_path, "containers", &ports);
+        np_pod_share_ports(pod, dec->m->pool, ports.v, ports.n);
+        free(ports.v);
     }
     status = np_decode_map(dec, root, "status", NULL);
     if (status) {

@@ -17,13 +17,15 @@ compare_labels(const void *a_, const void *b_)
     return strcmp(a->key, b->key);
 }
 
-/* Decodes MAP, a map of strings at PATH; the API server reports bad keys and
- * values at the path of the map. */
-static void
+/* Decodes MAP, a map of strings at PATH, to an array that is to be freed and
+ * whose strings are MAP's; the API server reports bad keys and values at the
+ * path of the map. */
+static struct np_label *
 decode_strings(struct np_decoder *dec, const struct tree_node *map,
-               const struct np_path *path, struct np_labels *labels)
+               const struct np_path *path)
 {
-    labels->v = xcalloc(map->n, sizeof *labels->v);
+    struct np_label *v = xcalloc(map->n, sizeof *v);
+
     for (size_t i = 0; i < map->n; i++) {
         const struct tree_entry *e = &map->map[i];
         struct np_path key = np_path_key(path, e->key);
@@ -36,12 +38,12 @@ decode_strings(struct np_decoder *dec, const struct tree_node *map,
         } else if (e->value.type != TREE_NULL) {
             np_decode_type_error(dec, &e->value, &key, "a string");
         }
-        labels->v[labels->n].key = xstrdup(e->key);
-        labels->v[labels->n++].value = xstrdup(value);
+        v[i] = (struct np_label) { e->key, value };
     }
-    if (labels->n) {
-        qsort(labels->v, labels->n, sizeof *labels->v, compare_labels);
+    if (map->n) {
+        qsort(v, map->n, sizeof *v, compare_labels);
     }
+    return v;
 }
 
 void
@@ -50,10 +52,18 @@ np_decode_labels(struct np_decoder *dec, const struct tree_node *map,
 {
     const struct tree_node *node = np_decode_map(dec, map, "labels", up);
     struct np_path path = np_path_field(up, "labels");
+    struct np_label *v;
 
-    if (node) {
-        decode_strings(dec, node, &path, labels);
+    if (!node) {
+        return;
     }
+    v = decode_strings(dec, node, &path);
+    for (size_t i = 0; i < node->n; i++) {
+        v[i].key = np_pool_string(dec->m->pool, v[i].key);
+        v[i].value = np_pool_string(dec->m->pool, v[i].value);
+    }
+    *labels = np_labels_share(dec->m->pool, v, node->n);
+    free(v);
 }
 
 static void
@@ -140,21 +150,20 @@ static void
 add_match_labels(struct np_decoder *dec, const struct tree_node *map,
                  const struct np_path *path, struct np_selector *s)
 {
-    struct np_labels labels = { NULL, 0 };
+    struct np_label *labels = decode_strings(dec, map, path);
 
-    decode_strings(dec, map, path, &labels);
-    for (size_t i = 0; i < labels.n; i++) {
+    for (size_t i = 0; i < map->n; i++) {
         struct np_requirement *r = &s->v[s->n++];
 
         *r = (struct np_requirement) {
-            .key = labels.v[i].key,
+            .key = xstrdup(labels[i].key),
             .op = NP_IN,
             .values = xmalloc(sizeof *r->values),
             .n_values = 1,
         };
-        r->values[0] = labels.v[i].value;
+        r->values[0] = xstrdup(labels[i].value);
     }
-    free(labels.v);
+    free(labels);
 }
 
 void

@@ -5,17 +5,20 @@
 
 #include <stdlib.h>
 
+#include "netpol/pool.h"
 #include "util.h"
 
 void
 np_labels_clone(struct np_labels *dst, const struct np_labels *src)
 {
-    dst->n = src->n;
-    dst->v = src->n ? xmalloc(src->n * sizeof *dst->v) : NULL;
+    struct np_label *v = xmalloc(MAX(src->n, 1) * sizeof *v);
+
     for (size_t i = 0; i < src->n; i++) {
-        dst->v[i].key = xstrdup(src->v[i].key);
-        dst->v[i].value = xstrdup(src->v[i].value);
+        v[i].key = np_pool_string(NULL, src->v[i].key);
+        v[i].value = np_pool_string(NULL, src->v[i].value);
     }
+    *dst = np_labels_share(NULL, v, src->n);
+    free(v);
 }
 
 void

@@ -1,10 +1,11 @@
-/* Freeing of objects with all that they own. */
+/* What objects own, what they have a share in, and how it is freed. */
 
 #include <config.h>
 #include "netpol/object.h"
 
 #include <stdlib.h>
 
+#include "netpol/pool.h"
 #include "util.h"
 
 static void
@@ -49,14 +50,37 @@ destroy_netpol(struct np_netpol *netpol)
 }
 
 static void
+put_port_names(const struct np_container_port *v, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        np_pool_put(v[i].name);
+    }
+}
+
+void
+np_pod_share_ports(struct np_pod *pod, struct np_pool *pool,
+                   const struct np_container_port *v, size_t n)
+{
+    bool shared;
+
+    pod->n_ports = n;
+    if (n) {
+        pod->ports = np_pool_get(pool, v, n * sizeof *v, &shared);
+        if (shared) {
+            put_port_names(v, n);       /* It has them. */
+        }
+    }
+}
+
+static void
 destroy_pod(struct np_pod *pod)
 {
-    free(pod->node_name);
+    np_pool_put(pod->node_name);
     free(pod->addrs);
-    for (size_t i = 0; i < pod->n_ports; i++) {
-        free(pod->ports[i].name);
+    if (pod->ports && np_pool_is_last(pod->ports)) {
+        put_port_names(pod->ports, pod->n_ports);
     }
-    free(pod->ports);
+    np_pool_put(pod->ports);
 }
 
 static void
@@ -85,11 +109,11 @@ np_object_destroy(struct np_meta *meta)
 {
     if (meta) {
         destroy_body(meta);
-        free(meta->namespace);
+        np_pool_put(meta->namespace);
         free(meta->name);
         free(meta->uid);
         np_labels_destroy(&meta->labels);
-        free(meta->file);
+        np_pool_put(meta->file);
         free(meta);
     }
 }

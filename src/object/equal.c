@@ -15,7 +15,7 @@
 static bool
 strings_equal(const char *a, const char *b)
 {
-    return a && b ? !strcmp(a, b) : a == b;
+    return a == b || (a && b && !strcmp(a, b));
 }
 
 static bool

@@ -34,7 +34,7 @@ swap_rule_lines(struct np_netpol_rule *a, struct np_netpol_rule *b)
 void
 np_object_swap_places(struct np_meta *a, struct np_meta *b)
 {
-    char *file = a->file;
+    const char *file = a->file;
 
     a->file = b->file;
     b->file = file;

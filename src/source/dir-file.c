@@ -181,7 +181,7 @@ np_dir_file_update(struct dir_file *f, const struct stat *st,
                    struct dir_index *idx)
 {
     struct dir_stamp stamp = np_dir_stamp(st);
-    struct np_manifest m = { .n = 0 };
+    struct np_manifest m = { .pool = idx->pool };
 
     if (f->racy || !np_dir_stamp_equal(&stamp, &f->stamp)) {
         f->stamp = stamp;

@@ -35,6 +35,7 @@ np_dir_index_init(struct dir_index *idx, struct np_changes *changes)
     hmap_init(&idx->holders);
     hmapx_init(&idx->losers);
     idx->changes = changes;
+    idx->pool = np_pool_create();
 }
 
 void
@@ -46,6 +47,7 @@ np_dir_index_destroy(struct dir_index *idx)
     hmap_destroy(&idx->holders);
     hmapx_destroy(&idx->losers);
     free(idx->leftovers);
+    np_pool_destroy(idx->pool);
 }
 
 void

@@ -67,6 +67,7 @@ struct dir_index {
     struct hmap holders;        /* struct dir_candidate, one for each key. */
     struct hmapx losers;        /* struct dir_candidate, all others. */
     struct np_changes *changes;
+    struct np_pool *pool;       /* Of all objects. */
     struct np_meta **grave;     /* Left, and maybe 'old' in a change. */
     size_t n_grave, allocated_grave;
     struct dir_leftover *leftovers;

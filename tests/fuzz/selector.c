@@ -99,6 +99,7 @@ holds(const struct requirement *r, int value)
 static void
 check(const struct requirement *v, size_t n, const int labels[N_KEYS])
 {
+    char *keys[N_KEYS], *values[N_KEYS];
     struct np_label entries[N_KEYS];
     struct np_labels l = { entries, 0 };
     struct np_selector a = { NULL, 0 };
@@ -108,8 +109,10 @@ check(const struct requirement *v, size_t n, const int labels[N_KEYS])
 
     for (int i = 0; i < N_KEYS; i++) {
         if (labels[i] >= 0) {
-            l.v[l.n].key = name("k", i);
-            l.v[l.n++].value = value_name(labels[i]);
+            keys[l.n] = name("k", i);
+            values[l.n] = value_name(labels[i]);
+            entries[l.n] = (struct np_label) { keys[l.n], values[l.n] };
+            l.n++;
         }
     }
     for (size_t i = 0; i < n; i++) {
@@ -128,8 +131,8 @@ check(const struct requirement *v, size_t n, const int labels[N_KEYS])
     np_selector_destroy(&a);
     np_selector_destroy(&b);
     for (size_t i = 0; i < l.n; i++) {
-        free(l.v[i].key);
-        free(l.v[i].value);
+        free(keys[i]);
+        free(values[i]);
     }
 }
 

@@ -1,6 +1,7 @@
 #include <config.h>
 #include "../unit.h"
 #include "netpol/object.h"
+#include "netpol/pool.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +13,8 @@
 static struct np_labels
 labels(const char *text)
 {
-    struct np_labels l = { NULL, 0 };
+    struct np_label v[8];
+    size_t n = 0;
     char *copy = xstrdup(text);
     char *save = NULL;
 
@@ -20,12 +22,13 @@ labels(const char *text)
          s = strtok_r(NULL, " ", &save)) {
         char *eq = strchr(s, '=');
 
-        l.v = xrealloc(l.v, (l.n + 1) * sizeof *l.v);
-        l.v[l.n].key = xmemdup0(s, eq - s);
-        l.v[l.n++].value = xstrdup(eq + 1);
+        assert_in_range(n, 0, ARRAY_SIZE(v) - 1);
+        *eq = '\0';
+        v[n].key = np_pool_string(NULL, s);
+        v[n++].value = np_pool_string(NULL, eq + 1);
     }
     free(copy);
-    return l;
+    return np_labels_share(NULL, v, n);
 }
 
 /* Appends a requirement with the values in VALUES, separated by blanks. */
@@ -211,10 +214,10 @@ new_object(enum np_kind kind, size_t size)
 
     meta->kind = kind;
     meta->namespace = kind == NP_POD || kind == NP_NETPOL
-        ? xstrdup("ns") : NULL;
+        ? np_pool_string(NULL, "ns") : NULL;
     meta->name = xstrdup("name");
     meta->labels = labels("a=b");
-    meta->file = xstrdup("file");
+    meta->file = np_pool_string(NULL, "file");
     return meta;
 }
 
@@ -294,6 +297,7 @@ equal_pods(void **state OVS_UNUSED)
 {
     struct np_pod *a = (void *) new_object(NP_POD, sizeof *a);
     struct np_pod *b = (void *) new_object(NP_POD, sizeof *b);
+    struct np_container_port port = { .port = 80 };
 
     assert_true(np_object_equal(&a->meta, &b->meta));
     b->addrs = xzalloc(sizeof *b->addrs);
@@ -303,9 +307,8 @@ equal_pods(void **state OVS_UNUSED)
     b->phase = NP_RUNNING;
     assert_false(np_object_equal(&a->meta, &b->meta));
     b->phase = NP_PENDING;
-    b->ports = xzalloc(sizeof *b->ports);
-    b->ports->name = xstrdup("http");
-    b->n_ports = 1;
+    port.name = np_pool_string(NULL, "http");
+    np_pod_share_ports(b, NULL, &port, 1);
     assert_false(np_object_equal(&a->meta, &b->meta));
     np_object_destroy(&a->meta);
     np_object_destroy(&b->meta);
