@@ -25,6 +25,8 @@ const void *np_pool_get(struct np_pool *, const void *data, size_t size,
                         bool *shared);
 /* The same for a string with its null.  NULL gives NULL. */
 const char *np_pool_string(struct np_pool *, const char *);
+/* One more has VALUE, which may be NULL; returns it. */
+const void *np_pool_ref(const void *value);
 /* Has nobody else VALUE?  Then who gives it back must first give back what it
  * points to. */
 bool np_pool_is_last(const void *value);

@@ -107,6 +107,18 @@ np_pool_string(struct np_pool *pool, const char *s)
     return s ? np_pool_get(pool, s, strlen(s) + 1, NULL) : NULL;
 }
 
+const void *
+np_pool_ref(const void *value)
+{
+    if (value) {
+        struct value *v = value_of(value);
+
+        v->n_refs++;
+        ovs_assert(v->n_refs);
+    }
+    return value;
+}
+
 bool
 np_pool_is_last(const void *value)
 {

@@ -11,14 +11,7 @@
 void
 np_labels_clone(struct np_labels *dst, const struct np_labels *src)
 {
-    struct np_label *v = xmalloc(MAX(src->n, 1) * sizeof *v);
-
-    for (size_t i = 0; i < src->n; i++) {
-        v[i].key = np_pool_string(NULL, src->v[i].key);
-        v[i].value = np_pool_string(NULL, src->v[i].value);
-    }
-    *dst = np_labels_share(NULL, v, src->n);
-    free(v);
+    *dst = (struct np_labels) { np_pool_ref(src->v), src->n };
 }
 
 void

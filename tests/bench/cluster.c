@@ -63,9 +63,10 @@ np_bench_cluster_init(struct np_bench_cluster *c,
                       const struct np_bench_size *size, uint32_t seed)
 {
     memset(c, 0, sizeof *c);
+    c->pool = np_pool_create();
     np_bench_gen_init(&c->gen, size, seed);
     for (uint32_t i = 0; i < c->gen.n_namespaces; i++) {
-        struct np_manifest m = { .n = 0 };
+        struct np_manifest m = { .pool = c->pool };
         struct ds text = DS_EMPTY_INITIALIZER;
 
         np_bench_list_json(&c->gen, i, &text);
@@ -91,6 +92,7 @@ np_bench_cluster_destroy(struct np_bench_cluster *c)
     for (size_t i = 0; i < c->n_objects; i++) {
         np_object_destroy(c->objects[i]);
     }
+    np_pool_destroy(c->pool);
     free(c->objects);
     free(c->pods);
     free(c->namespaces);

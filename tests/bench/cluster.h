@@ -11,6 +11,7 @@
 
 struct np_bench_cluster {
     struct np_bench_gen gen;
+    struct np_pool *pool;       /* Of the objects. */
     struct np_meta **objects;   /* All, owned; never NULL. */
     size_t n_objects;
     size_t *pods;               /* Index in 'objects', by the model's. */
