@@ -16,16 +16,18 @@ struct ds;
 struct ofpact;
 struct ofpbuf;
 
-/* Made by np_flow_create() or np_flow_parse() and not changed afterwards. */
+/* Made by np_flow_create() or np_flow_parse() and not changed afterwards.  Its
+ * match is in the same block of memory, and flows may share their actions:
+ * there may be hundreds of thousands. */
 struct np_flow {
     struct hmap_node node;      /* In a set; its hash is always that of table,
                                  * priority and match. */
     uint64_t cookie;            /* Host byte order. */
     uint16_t priority;
     uint8_t table;
+    uint32_t actions_len;       /* Bytes of */
+    struct ofpact *actions;     /* these, NULL for none. */
     struct minimatch match;
-    struct ofpact *actions;     /* 'actions_len' bytes; owned. */
-    size_t actions_len;
 };
 
 /* A cookie says whose flow it is and what it stands for:
@@ -80,6 +82,8 @@ struct np_flow *np_flow_create_as_is(uint8_t table, uint16_t priority,
                                      uint64_t cookie, const struct match *,
                                      const struct ofpact *actions, size_t len);
 void np_flow_destroy(struct np_flow *);
+/* If FLOW has the same actions as OTHER, keeps them only once. */
+void np_flow_share_actions(struct np_flow *flow, const struct np_flow *other);
 /* Same table, priority and match: for a switch they are one flow. */
 bool np_flow_same_key(const struct np_flow *, const struct np_flow *);
 /* Same key, cookie and actions. */

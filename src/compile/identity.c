@@ -47,6 +47,8 @@ identity_of(struct np_compiler *c, uint32_t flags, struct np_idset *sets,
 static void
 identity_destroy(struct np_identity *id)
 {
+    np_flow_destroy(id->like[0]);
+    np_flow_destroy(id->like[1]);
     np_idset_clear(&id->sets);
     free(id);
 }
@@ -120,25 +122,32 @@ match_prefix(struct match *match, const struct np_prefix *p, bool source)
 
 static void
 build_flow(struct np_build *b, const struct np_prefix *p,
-           const struct np_identity *id, bool source)
+           struct np_identity *id, bool source)
 {
     uint8_t table = source ? NP_T_SRC_IDENTITY : NP_T_DST_IDENTITY;
     uint64_t stub[128 / 8];
     struct ofpbuf actions = OFPBUF_STUB_INITIALIZER(stub);
+    struct np_flow *flow;
     struct match match;
 
     np_put_load(&actions, source ? MFF_REG1 : MFF_REG2, id->number);
     np_put_load(&actions, source ? MFF_REG3 : MFF_REG4, id->flags);
     /* One above the length: the table's own last flow is at 0. */
     match_prefix(&match, p, source);
-    np_build_match(b, table, p->len + 1,
-                   np_cookie(NP_FLOW_IDENTITY, id->number), &match, &actions);
+    flow = np_flow_create(table + b->config->table_base, p->len + 1,
+                          np_cookie(NP_FLOW_IDENTITY, id->number), &match,
+                          actions.data, actions.size);
+    if (!id->like[source]) {
+        id->like[source] = np_flow_clone(flow);
+    }
+    np_flow_share_actions(flow, id->like[source]);
+    np_build_put(b, flow);
     ofpbuf_uninit(&actions);
 }
 
 static void
 build_flows(struct np_compiler *c, const struct np_point *point,
-            const struct np_identity *id, bool del)
+            struct np_identity *id, bool del)
 {
     c->build.del = del;
     build_flow(&c->build, &point->prefix, id, true);

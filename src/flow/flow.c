@@ -39,21 +39,84 @@ np_flow_kind_name(enum np_flow_kind kind)
     return "unknown";
 }
 
+/* Actions, with how many flows have them. */
+struct shared_actions {
+    unsigned int n_refs;
+    struct ofpact data[] __attribute__((aligned(8)));
+};
+
+static struct ofpact *
+actions_create(const struct ofpact *actions, size_t len)
+{
+    struct shared_actions *a;
+
+    if (!len) {
+        return NULL;
+    }
+    a = xmalloc(sizeof *a + len);
+    a->n_refs = 1;
+    memcpy(a->data, actions, len);
+    return a->data;
+}
+
+static struct ofpact *
+actions_ref(struct ofpact *actions)
+{
+    if (actions) {
+        CONTAINER_OF(actions, struct shared_actions, data[0])->n_refs++;
+    }
+    return actions;
+}
+
+static void
+actions_unref(struct ofpact *actions)
+{
+    if (actions) {
+        struct shared_actions *a = CONTAINER_OF(actions,
+                                                struct shared_actions,
+                                                data[0]);
+
+        if (!--a->n_refs) {
+            free(a);
+        }
+    }
+}
+
+/* A flow without anything but MATCH, whose two halves, adjacent as minimatch's
+ * functions want them, follow the flow itself. */
+static struct np_flow *
+alloc_flow(const struct match *match)
+{
+    struct miniflow shape;
+    struct np_flow *flow;
+    size_t half;
+
+    miniflow_map_init(&shape, &match->wc.masks);
+    half = sizeof shape
+           + MINIFLOW_VALUES_SIZE(miniflow_n_values(&shape));
+    flow = xzalloc(sizeof *flow + 2 * half);
+    flow->match.flow = (struct miniflow *) (flow + 1);
+    flow->match.mask = (struct minimask *) ((char *) (flow + 1) + half);
+    flow->match.flow->map = shape.map;
+    flow->match.mask->masks.map = shape.map;
+    miniflow_init(flow->match.flow, &match->flow);
+    minimask_init(flow->match.mask, &match->wc);
+    flow->match.tun_md = tun_metadata_allocation_clone(&match->tun_md);
+    return flow;
+}
+
 struct np_flow *
 np_flow_create_as_is(uint8_t table, uint16_t priority, uint64_t cookie,
                      const struct match *match, const struct ofpact *actions,
                      size_t len)
 {
-    struct np_flow *flow = xzalloc(sizeof *flow);
+    struct np_flow *flow = alloc_flow(match);
 
     flow->table = table;
     flow->priority = priority;
     flow->cookie = cookie;
-    minimatch_init(&flow->match, match);
-    if (len) {
-        flow->actions = xmemdup(actions, len);
-        flow->actions_len = len;
-    }
+    flow->actions = actions_create(actions, len);
+    flow->actions_len = len;
     flow->node.hash = hash_2words(minimatch_hash(&flow->match, table),
                                   priority);
     return flow;
@@ -102,21 +165,37 @@ np_flow_create(uint8_t table, uint16_t priority, uint64_t cookie,
 struct np_flow *
 np_flow_clone(const struct np_flow *src)
 {
-    struct np_flow *flow = xmemdup(src, sizeof *src);
+    struct np_flow *flow;
+    struct match match;
 
-    minimatch_clone(&flow->match, &src->match);
-    if (src->actions_len) {
-        flow->actions = xmemdup(src->actions, src->actions_len);
-    }
+    minimatch_expand(&src->match, &match);
+    flow = alloc_flow(&match);
+    flow->node.hash = src->node.hash;
+    flow->table = src->table;
+    flow->priority = src->priority;
+    flow->cookie = src->cookie;
+    flow->actions = actions_ref(src->actions);
+    flow->actions_len = src->actions_len;
     return flow;
+}
+
+void
+np_flow_share_actions(struct np_flow *flow, const struct np_flow *other)
+{
+    if (flow->actions != other->actions
+        && ofpacts_equal(flow->actions, flow->actions_len,
+                         other->actions, other->actions_len)) {
+        actions_unref(flow->actions);
+        flow->actions = actions_ref(other->actions);
+    }
 }
 
 void
 np_flow_destroy(struct np_flow *flow)
 {
     if (flow) {
-        minimatch_destroy(&flow->match);
-        free(flow->actions);
+        actions_unref(flow->actions);
+        free(flow->match.tun_md);
         free(flow);
     }
 }
@@ -134,8 +213,9 @@ bool
 np_flow_equal(const struct np_flow *a, const struct np_flow *b)
 {
     return (a->cookie == b->cookie
-            && ofpacts_equal(a->actions, a->actions_len,
-                             b->actions, b->actions_len)
+            && (a->actions == b->actions
+                || ofpacts_equal(a->actions, a->actions_len,
+                                 b->actions, b->actions_len))
             && np_flow_same_key(a, b));
 }
 

@@ -60,6 +60,8 @@ struct np_readback {
     struct np_flow_set ours;    /* Without the learned ones. */
     struct np_flow_set foreign; /* Without actions and standalone default. */
     size_t n_learned;
+    const struct np_flow *last; /* Of ours: the next one may well have the same
+                                 * actions. */
 };
 void np_readback_init(struct np_readback *);
 void np_readback_clear(struct np_readback *);

@@ -23,6 +23,7 @@ np_readback_init(struct np_readback *rb)
     np_flow_set_init(&rb->ours);
     np_flow_set_init(&rb->foreign);
     rb->n_learned = 0;
+    rb->last = NULL;
 }
 
 void
@@ -31,6 +32,7 @@ np_readback_clear(struct np_readback *rb)
     np_flow_set_clear(&rb->ours);
     np_flow_set_clear(&rb->foreign);
     rb->n_learned = 0;
+    rb->last = NULL;
 }
 
 void
@@ -75,8 +77,13 @@ add_flow(struct np_readback *rb, const struct ofputil_flow_stats *fs)
     } else if (np_cookie_kind(cookie) == NP_FLOW_LEARNED) {
         rb->n_learned++;
     } else {
-        np_flow_destroy(np_flow_set_put(&rb->ours,
-                                        np_of_flow_from_stats(fs, true)));
+        struct np_flow *flow = np_of_flow_from_stats(fs, true);
+
+        if (rb->last) {
+            np_flow_share_actions(flow, rb->last);
+        }
+        rb->last = flow;
+        np_flow_destroy(np_flow_set_put(&rb->ours, flow));
     }
 }
 
