@@ -15,6 +15,7 @@ noinst_HEADERS = \
 	include/netpol/openflow.h \
 	include/netpol/ovsdb.h \
 	include/netpol/policy.h \
+	include/netpol/pool.h \
 	include/netpol/portmap.h \
 	include/netpol/portrange.h \
 	include/netpol/slots.h \

@@ -226,7 +226,7 @@ add(struct dir_index *idx, struct dir_candidate *c,
     } else if (place->file != c->file) {
         link_before(c, place->next);
         lose(idx, c);
-    } else if (place >= old && place < old + n) {
+    } else if (n && place >= old && place < old + n) {
         replace(idx, place, c, place == holder);
     } else {
         lose(idx, c);           /* Again in the same file: in no ring. */
