@@ -21,7 +21,8 @@
 
 /* What was measured of one way. */
 struct way {
-    struct np_bench_series ours, engine, bare, checked, mods, items;
+    struct np_bench_series ours, engine, bare, checked, mods;
+    struct np_bench_items items;
 };
 
 struct run {
@@ -44,7 +45,7 @@ run_init(struct run *run, const struct np_bench_options *o, bool with_switch)
         np_bench_client_flush(&run->client);
     }
     np_bench_rig_init(&run->rig, with_switch ? o->target : NULL);
-    np_bench_rig_first(&run->rig, &objects, &run->cluster.ports);
+    np_bench_rig_first(&run->rig, &objects, &run->cluster.ports, NULL);
     np_changes_clear(&objects);
 }
 
@@ -67,7 +68,7 @@ way_destroy(struct way *w)
     np_bench_series_destroy(&w->bare);
     np_bench_series_destroy(&w->checked);
     np_bench_series_destroy(&w->mods);
-    np_bench_series_destroy(&w->items);
+    np_bench_items_destroy(&w->items);
 }
 
 static const struct np_portmap *
@@ -239,19 +240,17 @@ static void
 print_engine(struct run *run, struct way *w, const char *kind)
 {
     char *what = xasprintf("engine alone: %s", kind);
-    char *note = xasprintf("%.0f flow-mods (%.0f to %.0f), %.0f items "
-                           "touched (%.0f to %.0f)",
+    char *items = np_bench_items_format(&w->items);
+    char *note = xasprintf("%.0f flow-mods (%.0f to %.0f); items touched: %s",
                            np_bench_quantile(&w->mods, 0.5),
                            np_bench_quantile(&w->mods, 0),
-                           np_bench_quantile(&w->mods, 1),
-                           np_bench_quantile(&w->items, 0.5),
-                           np_bench_quantile(&w->items, 0),
-                           np_bench_quantile(&w->items, 1));
+                           np_bench_quantile(&w->mods, 1), items);
 
     np_bench_row_print(&(struct np_bench_row) {
         .what = what, .scale = run->o->scale, .unit = "us",
         .ours = &w->engine, .note = note });
     free(note);
+    free(items);
     free(what);
 }
 
@@ -270,9 +269,9 @@ measure_engine(struct run *run, enum np_bench_kind kind)
             struct np_flow_patch patch;
             struct np_bench_times t;
 
-            np_bench_items();
+            np_bench_items_begin();
             t = do_ours(run, &step, j, &patch);
-            np_bench_series_add(&w->items, np_bench_items());
+            np_bench_items_add(&w->items);
             np_bench_series_add(&w->engine, t.engine);
             np_bench_series_add(&w->mods, count(&patch));
             np_flow_patch_destroy(&patch);

@@ -70,7 +70,7 @@ np_bench_memory(const struct np_bench_options *o)
     objects = grown(before);
     np_bench_rig_init(&rig, NULL);
     np_bench_cluster_changes(&c, &changes);
-    np_bench_rig_first(&rig, &changes, &c.ports);
+    np_bench_rig_first(&rig, &changes, &c.ports, NULL);
     np_changes_clear(&changes);
     stages = grown(before + objects);
     print_bytes(o, "memory: objects", objects,
@@ -89,8 +89,7 @@ compile(const struct np_bench_cluster *c, struct np_flow_patch *out)
 
     np_bench_rig_init(&rig, NULL);
     np_bench_cluster_changes(c, &changes);
-    np_engine_apply(&rig.engine, &changes, &c->ports, NULL);
-    np_engine_start(&rig.engine, NULL, out);
+    np_bench_rig_first(&rig, &changes, &c->ports, out);
     np_changes_clear(&changes);
     np_bench_rig_destroy(&rig);
 }

@@ -95,7 +95,7 @@ write_flows(const char *file, const struct np_flow_set *set)
     }
 }
 
-/* What a rig installs, to be given back. */
+/* INSTALLED, which may be NULL, gets a copy of all flows. */
 static struct np_bench_times
 sync_once(const struct np_bench_options *o, const struct np_changes *objects,
           const struct np_portmap *ports, struct np_flow_patch *installed,
@@ -106,15 +106,7 @@ sync_once(const struct np_bench_options *o, const struct np_changes *objects,
     struct np_bench_rig rig;
 
     np_bench_rig_init(&rig, o->target);
-    t = np_bench_rig_first(&rig, objects, ports);
-    if (installed) {
-        struct np_flow_patch all = { .put =
-            *np_installer_installed(rig.installer) };
-
-        hmap_moved(&all.put.flows);
-        hmap_init(&all.del.flows);
-        np_bench_patch_copy(installed, &all);
-    }
+    t = np_bench_rig_first(&rig, objects, ports, installed);
     np_installer_get_status(rig.installer, &status);
     *n_flow_mods = status.n_flow_mods;
     np_bench_rig_destroy(&rig);

@@ -80,29 +80,36 @@ np_bench_rig_idle(struct np_bench_rig *rig, int msec)
 
 struct np_bench_times
 np_bench_rig_first(struct np_bench_rig *rig, const struct np_changes *objects,
-                   const struct np_portmap *ports)
+                   const struct np_portmap *ports, struct np_flow_patch *copy)
 {
-    const struct np_flow_set *installed = NULL;
     struct np_bench_times t = { 0 };
+    const struct np_flow_set *installed = NULL;
     struct np_flow_patch patch;
-    double start = np_bench_now(), computed;
+    double start = np_bench_now(), then;
 
     np_flow_patch_init(&patch);
     if (rig->installer) {
-        np_installer_run(rig->installer);
-        while (!(installed = np_installer_installed(rig->installer))) {
-            turn(rig);
-        }
-        t.read = np_bench_now() - start;
+        np_installer_run(rig->installer);       /* Begins to connect. */
     }
+    then = np_bench_now();
     np_engine_apply(&rig->engine, objects, ports, NULL);
+    t.engine = np_bench_now() - then;
+    while (rig->installer
+           && !(installed = np_installer_installed(rig->installer))) {
+        turn(rig);
+    }
+    then = np_bench_now();
     np_engine_start(&rig->engine, installed, &patch);
-    computed = np_bench_now();
-    t.engine = computed - start - t.read;
+    t.engine += np_bench_now() - then;
+    t.read = np_bench_now() - start - t.engine;
+    if (copy) {
+        np_bench_patch_copy(copy, &patch);
+    }
+    then = np_bench_now();
     if (rig->installer) {
         wait_for(rig, np_installer_set_desired(rig->installer, &patch.put));
     }
-    t.sync = np_bench_now() - computed;
+    t.sync = np_bench_now() - then;
     t.total = t.read + t.engine + t.sync;
     np_flow_patch_destroy(&patch);
     return t;

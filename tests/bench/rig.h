@@ -27,10 +27,12 @@ struct np_bench_times {
     double total;
 };
 /* Connects, reads back, and brings the switch to what OBJECTS and PORTS want;
- * what it has is taken over first.  Call it once, before the next. */
+ * what it has is taken over first.  Call it once, before the next.  PATCH is
+ * as for the next. */
 struct np_bench_times np_bench_rig_first(struct np_bench_rig *,
                                          const struct np_changes *objects,
-                                         const struct np_portmap *ports);
+                                         const struct np_portmap *ports,
+                                         struct np_flow_patch *patch);
 /* One change, to the barrier.  PORTS is NULL if they are the same.  PATCH,
  * which must be empty, gets a copy of what is sent; the clock stands while it
  * is made.  It may be NULL. */
