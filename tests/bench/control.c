@@ -5,6 +5,7 @@
  *
  *   --size=S|M|L  --local=N  --seed=N     the cluster (S, 110, 1)
  *   --policies=N        other than the size's
+ *   --no-everybody      no policy that names all pods of the cluster
  *   --target=TARGET     the bridge's management socket
  *   --repetitions=N     how often each thing is done (3)
  *   --space=MSEC        pause before each bundle (25)
@@ -57,6 +58,7 @@ parse(int argc, char *argv[], struct np_bench_options *o)
         { "local", required_argument, NULL, 'l' },
         { "seed", required_argument, NULL, 'r' },
         { "policies", required_argument, NULL, 'o' },
+        { "no-everybody", no_argument, NULL, 'e' },
         { "target", required_argument, NULL, 't' },
         { "repetitions", required_argument, NULL, 'n' },
         { "space", required_argument, NULL, 'p' },
@@ -65,6 +67,7 @@ parse(int argc, char *argv[], struct np_bench_options *o)
     };
     const char *size = "S";
     uint32_t local = 0, policies = 0;
+    bool no_everybody = false;
     int c;
 
     *o = (struct np_bench_options) { .seed = 1, .repetitions = 3,
@@ -75,6 +78,7 @@ parse(int argc, char *argv[], struct np_bench_options *o)
         case 'l': local = number(optarg); break;
         case 'r': o->seed = number(optarg); break;
         case 'o': policies = number(optarg); break;
+        case 'e': no_everybody = true; break;
         case 't': o->target = optarg; break;
         case 'n': o->repetitions = number(optarg); break;
         case 'p': o->space = number(optarg); break;
@@ -86,6 +90,7 @@ parse(int argc, char *argv[], struct np_bench_options *o)
         ovs_fatal(0, "%s: no such size", size);
     }
     o->size.policies = policies ? policies : o->size.policies;
+    o->size.no_everybody = no_everybody;
     o->scale = xasprintf("%s, %"PRIu32" local pods", size, o->size.local);
 }
 

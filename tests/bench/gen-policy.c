@@ -308,15 +308,17 @@ static const struct kind {
     { "everybody", everybody, 1 },
 };
 
+/* Kinds without a weight come first, then app-to-app, which stands for what
+ * may not be. */
+enum { APP_TO_APP = 3 };
+
 static const struct kind *
 pick_kind(struct draft *d, uint32_t index)
 {
-    uint32_t n = 0, total = 0;
+    uint32_t n = APP_TO_APP, total = 0;
 
-    for (; !kinds[n].weight; n++) {
-        if (index == n) {
-            return &kinds[n];
-        }
+    if (index < n) {
+        return &kinds[index];
     }
     for (uint32_t i = n; i < ARRAY_SIZE(kinds); i++) {
         total += kinds[i].weight;
@@ -324,6 +326,9 @@ pick_kind(struct draft *d, uint32_t index)
     total = np_bench_below(&d->rng, total);
     while (total >= kinds[n].weight) {
         total -= kinds[n++].weight;
+    }
+    if (d->g->size.no_everybody && kinds[n].write == everybody) {
+        n = APP_TO_APP;
     }
     return &kinds[n];
 }

@@ -20,6 +20,7 @@ struct np_bench_size {
     uint32_t pods;
     uint32_t policies;
     uint32_t local;             /* Pods on our node. */
+    bool no_everybody;          /* No policy names all pods of the cluster. */
 };
 /* S, M or L with LOCAL pods (0: 110; S has all of its pods here).  False if
  * there is no such size. */

@@ -148,8 +148,9 @@ np_bench_flows(const struct np_bench_options *o)
                            ip.policy_bytes / 1000, n.all,
                            ip.policy + ip.other);
     np_bench_row_print(&(struct np_bench_row) {
-        .what = "flows of policies on a node", .scale = o->scale,
-        .unit = "flows", .ours = &ours, .floor = &clauses,
+        .what = (o->size.no_everybody ? "same, none for all of the cluster"
+                 : "flows of policies on a node"),
+        .scale = o->scale, .unit = "flows", .ours = &ours, .floor = &clauses,
         .floor_is = "IP clauses for the same policies", .note = note });
     free(note);
     np_bench_series_destroy(&ours);
