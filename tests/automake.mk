@@ -17,6 +17,7 @@ UNIT_TESTS =
 UNIT_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 UNIT_LDADD = $(LDADD) $(CMOCKA_LIBS)
 
+include tests/bench/datapath.mk
 include tests/fuzz/automake.mk
 include tests/bench/automake.mk
 include tests/prop/automake.mk
