@@ -7,6 +7,7 @@ import pathlib
 import re
 import select
 import shutil
+import socket
 import sys
 import time
 
@@ -16,6 +17,7 @@ sys.path[:0] = [str(HERE.parent), str(HERE.parent / "system")]
 # pylint: disable=wrong-import-position
 import datapath_clauses                                     # noqa: E402
 from lab import Lab, LabError, manifest, netns              # noqa: E402
+from lab.ovs import large_receive_buffers, wait_until                # noqa: E402
 
 NODE, NODE_IP, GATEWAY = "node-0", "192.168.0.10", "10.0.0.1/8"
 OUTSIDE = "203.0.113.10"
@@ -25,7 +27,9 @@ REMOTE = "10.0.0.0/9"           # Pods of other nodes.
 PORT = 9000                     # And two more: see load.c.
 MAX_IDLE_MS = 600000            # Megaflows stay until they are counted.
 
-# What is measured against: connection tracking, and forwarding by MAC.
+# What is measured against, on a bridge and between pods of its own: connection
+# tracking, and forwarding by MAC.
+BARE_BRIDGE = "br-bare"
 BARE = """\
 table=0,priority=10,ip,actions=ct(table=1,zone=7)
 table=0,priority=0,actions=NORMAL
@@ -98,27 +102,61 @@ class World:
                  (self.cluster / "ports").read_text().splitlines()]
         for _, _, mac, ip, uid, key in ports:
             lab.add_pod(*key.split("_"), [ip], mac=mac, uid=uid, raw=True)
-        self.server = lab.add_pod("bench", "server", ["10.255.0.2"])
-        self.client = lab.add_pod("bench", "client", ["10.255.0.3"])
+        self.server = self.add_pod("server", "10.255.0.2")
+        self.client = self.add_pod("client", "10.255.0.3")
+        # Admits the same, and its kernel answers nothing.
+        self.silent = self.add_pod("silent", "10.255.0.4", raw=True)
         self.outside = lab.host("outside")
         self.route()
+        self.bare_client, self.bare_server = self.bare_bridge()
         self.read_cluster({ip: key.replace("_", "/")
                            for _, _, _, ip, _, key in ports})
         shutil.copytree(self.cluster / "objects", lab.manifests,
                         dirs_exist_ok=True)
         manifest.write(lab.manifests, "bench.json",
                        manifest.namespace("bench"),
-                       *(manifest.pod(pod, NODE)
-                         for pod in (self.server, self.client)), *policies())
+                       *(manifest.pod(pod, NODE) for pod in
+                         (self.server, self.client, self.silent)),
+                       *policies())
         lab.ovs.vsctl("set", "Open_vSwitch", ".",
                       f"other_config:max-idle={MAX_IDLE_MS}")
-        self.serve()
+        self.serve(self.server)
+        self.serve(self.bare_server)
         self.start_daemon()
         self.write_tables()
 
+    def add_pod(self, name, ip, **more):
+        app = "server" if name == "silent" else name
+        return self.lab.add_pod("bench", name, [ip], labels={"app": app},
+                                **more)
+
+    def bare_bridge(self):
+        """Two pods on a bridge without us."""
+        lab = self.lab
+        lab.ovs.vsctl("add-br", BARE_BRIDGE, "--", "set", "Bridge",
+                      BARE_BRIDGE, "datapath_type=netdev", "fail_mode=secure")
+        lab.ovs.ofctl("add-flows", BARE_BRIDGE, "-", stdin=BARE)
+        pods = [self.add_pod(f"bare-{name}", ip) for name, ip in
+                (("client", "10.255.0.5"), ("server", "10.255.0.6"))]
+        for pod in pods:
+            lab.ovs.vsctl("del-port", pod.port)
+            with large_receive_buffers():
+                lab.ovs.vsctl("add-port", BARE_BRIDGE, pod.port)
+        self.acquaint(*pods)
+        return pods
+
+    def acquaint(self, client, server):
+        """Nobody needs to ask for a MAC address, or to run out of ports."""
+        for one, other in ((client, server), (server, client)):
+            self.lab.exec(one, "ip", "neigh", "replace", other.ips[0],
+                          "lladdr", other.mac, "dev", "eth0", "nud",
+                          "permanent")
+        netns.set_sysctls(client.netns, [
+            ("ipv4/ip_local_port_range", "1024 65535")])
+
     def route(self):
         """The outside host has all addresses of the world's, and of other
-        nodes' pods; nobody needs to ask for a MAC address."""
+        nodes' pods."""
         lab, gate = self.lab, self.outside
         uplink_mac = json.loads(lab.exec(gate, "ip", "-j", "link", "show",
                                          "eth0"))[0]["address"]
@@ -128,15 +166,10 @@ class World:
                "dev eth0 nud permanent"]))
         lab.exec(self.server, "ip", "-batch", "-", stdin="\n".join(
             [f"neigh replace {OUTSIDE} lladdr {uplink_mac} dev eth0 "
-             "nud permanent",
-             f"neigh replace {self.client.ips[0]} lladdr {self.client.mac} "
-             "dev eth0 nud permanent"]
+             "nud permanent"]
             + [f"route replace {net} via {OUTSIDE} dev eth0"
                for net in (WORLD, REMOTE)]))
-        lab.exec(self.client, "ip", "neigh", "replace", self.server.ips[0],
-                 "lladdr", self.server.mac, "dev", "eth0", "nud", "permanent")
-        netns.set_sysctls(self.client.netns, [
-            ("ipv4/ip_local_port_range", "1024 65535")])
+        self.acquaint(self.client, self.server)
 
     def read_cluster(self, local):
         labels, pods = {}, []
@@ -157,15 +190,11 @@ class World:
                 self.remote.append(
                     (ip, labels[item["metadata"]["namespace"]]))
 
-    def serve(self):
-        log = self.lab.ovs.logdir / "load.err"
-        self.lab.spawn(self.server, self.load, "serve", self.server.ips[0],
-                       PORT, log="load")
-        deadline = time.monotonic() + 30
-        while b"ready" not in log.read_bytes():
-            if time.monotonic() > deadline:
-                raise LabError("load does not serve")
-            time.sleep(0.01)
+    def serve(self, pod):
+        log = self.lab.ovs.logdir / f"{pod.name}.err"
+        self.lab.spawn(pod, self.load, "serve", pod.ips[0], PORT,
+                       log=pod.name)
+        wait_until(lambda: b"ready" in log.read_bytes(), f"{pod.name}")
 
     # Tables.
 
@@ -175,8 +204,7 @@ class World:
         self.on_switch = None
 
     def write_tables(self):
-        """The daemon goes when it has set up bridge and tables; what it
-        forbids of flooding the bare table needs."""
+        """The daemon goes when it has set up bridge and tables."""
         lab = self.lab
         for name in ("judge", "keep"):
             self.tables[name] = lab.exec(
@@ -184,17 +212,11 @@ class World:
                 f"--source=dir:{lab.manifests}", f"--established={name}",
                 "--bridge=br-int", "--dry-run", "-vconsole:warn", lab.ovs.db)
         self.tables["clauses"] = datapath_clauses.convert(self.tables["keep"])
-        self.tables["bare"] = BARE
-        self.stop_daemon()
+        lab.stop_daemon()
         for name in ("egress", "ingress"):
             row = lab.ovs.vsctl("--columns=_uuid", "--bare", "find",
                                 "Flow_Table", f"name={name}")
             lab.ovs.vsctl("set", "Flow_Table", row, "prefixes=ip_src,ip_dst")
-
-    def stop_daemon(self):
-        self.lab.stop_daemon()
-        for pod in (self.server, self.client):
-            self.lab.ovs.ofctl("mod-port", "br-int", pod.port, "flood")
 
     def flows(self, table):
         return sum("actions=" in line
@@ -271,16 +293,20 @@ class World:
                 raise LabError("frames were lost on their way to the switch")
             time.sleep(0.02)
 
-    def run(self, what, seconds=None, *, host=None, stdin=None):
-        """The numbers that `load WHAT` prints."""
-        more = [] if seconds is None else [seconds]
+    def run(self, what, seconds, *, bare=False):
+        """The numbers that `load WHAT` prints, between the two pods."""
+        client, server = ((self.bare_client, self.bare_server) if bare else
+                          (self.client, self.server))
         return [float(word) for word in self.lab.exec(
-            host or self.client, self.load, what, self.server.ips[0], PORT,
-            *more, stdin=stdin).split()]
+            client, self.load, what, server.ips[0], PORT, seconds).split()]
+
+    def connect_from(self, sources):
+        """A whole connection from each of the addresses."""
+        self.lab.exec(self.outside, self.load, "clients", self.server.ips[0],
+                      PORT, stdin="".join(f"{ip}\n" for ip in sources))
 
 
 def socket_of(interface):
-    import socket
     sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
     sock.bind((interface, 0))
     return sock
