@@ -5,7 +5,6 @@ tests_bench_load_SOURCES = tests/bench/load.c
 tests_bench_load_LDADD =
 bench: tests/bench/load
 EXTRA_DIST += \
-	tests/bench/README-datapath.md \
 	tests/bench/datapath.py \
 	tests/bench/datapath_clauses.py \
 	tests/bench/datapath_stats.py \

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """Measures what packets cost in our pipeline, beside what they must cost: see
-README-datapath.md.
+README.md.
 
 usage: datapath.py [--smoke] [--build DIR] [--only PART]...
 
