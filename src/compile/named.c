@@ -17,23 +17,24 @@
 
 COVERAGE_DEFINE(np_compile_name_searched);
 
+/* Most rules ask for one of a few names, so the servers must tell them
+ * apart. */
 static uint32_t
-named_hash(enum np_proto proto, const char *name)
+named_hash(enum np_proto proto, const char *name, const struct np_cset *server)
 {
-    return hash_string(name, proto);
+    return hash_pointer(server, hash_string(name, proto));
 }
 
 static struct np_named *
-find(const struct np_compiler *c, const struct np_service *service,
+find(const struct np_compiler *c, enum np_proto proto, const char *name,
      const struct np_cset *server)
 {
     struct np_named *named;
 
-    HMAP_FOR_EACH_WITH_HASH (named, node,
-                             named_hash(service->proto, service->name),
+    HMAP_FOR_EACH_WITH_HASH (named, node, named_hash(proto, name, server),
                              &c->named) {
-        if (named->server == server && named->proto == service->proto
-            && !strcmp(named->name, service->name)) {
+        if (named->server == server && named->proto == proto
+            && !strcmp(named->name, name)) {
             return named;
         }
     }
@@ -81,7 +82,7 @@ static void
 add_service(struct np_compiler *c, struct np_use *use, struct np_cset *server,
             const struct np_service *service)
 {
-    struct np_named *named = find(c, service, server);
+    struct np_named *named = find(c, service->proto, service->name, server);
 
     if (!named) {
         named = xzalloc(sizeof *named);
@@ -89,7 +90,10 @@ add_service(struct np_compiler *c, struct np_use *use, struct np_cset *server,
         named->name = xstrdup(service->name);
         named->server = server;
         hmap_insert(&c->named, &named->node,
-                    named_hash(service->proto, service->name));
+                    named_hash(named->proto, named->name, server));
+        if (server) {
+            server->n_named++;
+        }
         mark_servers(c, named);
     }
     for (size_t i = 0; i < named->uses.n; i++) {
@@ -145,6 +149,9 @@ end(struct np_compiler *c, struct np_named *named)
         port->named = NULL;
         np_cset_fade(c, port);
     }
+    if (named->server) {
+        named->server->n_named--;
+    }
     hmap_remove(&c->named, &named->node);
     named_destroy(named);
 }
@@ -155,7 +162,9 @@ np_named_remove(struct np_compiler *c, struct np_use *use,
 {
     for (size_t i = 0; i < use->rule->n_services; i++) {
         const struct np_service *service = &use->rule->services[i];
-        struct np_named *named = (service->name ? find(c, service, server)
+        struct np_named *named = (service->name
+                                  ? find(c, service->proto, service->name,
+                                         server)
                                   : NULL);
 
         if (named) {
@@ -192,6 +201,23 @@ port_of(struct np_compiler *c, struct np_named *named, uint16_t number)
     return port;
 }
 
+/* Adds to FOUND the part of SERVER that POD, which is in it, belongs to by what
+ * it calls PORT. */
+static void
+resolve(struct np_compiler *c, const struct np_pod *pod,
+        const struct np_container_port *port, const struct np_cset *server,
+        struct np_idset *found)
+{
+    enum np_proto proto = port->has_protocol ? port->protocol : NP_TCP;
+    struct np_named *named = find(c, proto, port->name, server);
+
+    if (named) {
+        uint16_t number = np_pod_resolve_port(pod, proto, port->name);
+
+        np_idset_add(found, port_of(c, named, number)->id);
+    }
+}
+
 void
 np_named_resolve(struct np_compiler *c, const struct np_pod *pod,
                  struct np_idset *sets)
@@ -199,21 +225,15 @@ np_named_resolve(struct np_compiler *c, const struct np_pod *pod,
     struct np_idset found = { NULL, 0, 0 };
 
     for (size_t i = 0; i < pod->n_ports && !hmap_is_empty(&c->named); i++) {
-        const struct np_container_port *port = &pod->ports[i];
-        enum np_proto proto = port->has_protocol ? port->protocol : NP_TCP;
-        struct np_named *named;
-
-        if (!port->name) {
+        if (!pod->ports[i].name) {
             continue;
         }
-        HMAP_FOR_EACH_WITH_HASH (named, node, named_hash(proto, port->name),
-                                 &c->named) {
-            if (named->proto == proto && !strcmp(named->name, port->name)
-                && (!named->server
-                    || np_idset_contains(sets, named->server->id))) {
-                uint16_t number = np_pod_resolve_port(pod, proto, port->name);
+        resolve(c, pod, &pod->ports[i], NULL, &found);
+        for (size_t j = 0; j < sets->n; j++) {
+            const struct np_cset *server = np_cset(c, sets->v[j]);
 
-                np_idset_add(&found, port_of(c, named, number)->id);
+            if (server->n_named) {
+                resolve(c, pod, &pod->ports[i], server, &found);
             }
         }
     }

@@ -43,6 +43,7 @@ struct np_cset {
                                  * unique. */
     bool fading;                /* In the list of those that may go. */
     unsigned int n_rules;       /* That name it; with none, nothing is in it. */
+    unsigned int n_named;       /* That have it as servers. */
     struct np_idset numbers;    /* Of the identities in it. */
     struct np_conj **conjs;     /* That have it as one side. */
     size_t n_conjs, allocated_conjs;
@@ -51,7 +52,7 @@ struct np_cset {
 
 /* A named port that rules of this node ask for, of the servers in a set. */
 struct np_named {
-    struct hmap_node node;      /* In 'named', by 'proto' and 'name'. */
+    struct hmap_node node;      /* In 'named', by proto, name and server. */
     enum np_proto proto;
     char *name;
     struct np_cset *server;     /* NULL: any. */
