@@ -5,6 +5,7 @@ tests_unit_test_base_SOURCES = \
 	tests/unit/base/test-error.c \
 	tests/unit/base/test-idset.c \
 	tests/unit/base/test-main.c \
+	tests/unit/base/test-pool.c \
 	tests/unit/base/test-portrange.c \
 	tests/unit/base/test-trie.c \
 	tests/unit/base/tests.h \

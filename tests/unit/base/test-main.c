@@ -4,6 +4,6 @@
 int
 main(void)
 {
-    return (test_addr() + test_error() + test_idset() + test_portrange()
-            + test_trie()) != 0;
+    return (test_addr() + test_error() + test_idset() + test_pool()
+            + test_portrange() + test_trie()) != 0;
 }

@@ -5,6 +5,7 @@
 int test_addr(void);
 int test_error(void);
 int test_idset(void);
+int test_pool(void);
 int test_portrange(void);
 int test_trie(void);
 

@@ -212,6 +212,47 @@ versions(void **state OVS_UNUSED)
     check_manifest(&m, "others", "", "");
 }
 
+/* With a pool, what two replicas have in common is there once; without one,
+ * everything is theirs, and is freed all the same. */
+static void
+replicas(void **state OVS_UNUSED)
+{
+    static const char text[] =
+        "apiVersion: v1\nkind: List\nitems:\n"
+        "- &pod {apiVersion: v1, kind: Pod, metadata: {name: a,\n"
+        "   labels: {app: web, tier: x}}, spec: {nodeName: n1, containers: [\n"
+        "   {ports: [{name: http, containerPort: 80}]}]}}\n"
+        "- {<<: *pod, metadata: {name: b, labels: {tier: x, app: web}}}\n";
+
+    for (int pooled = 0; pooled < 2; pooled++) {
+        struct np_pool *pool = pooled ? np_pool_create() : NULL;
+        struct np_manifest m = { .pool = pool };
+        const struct np_pod *a, *b;
+
+        np_manifest_decode(&m, "f", text, strlen(text));
+        assert_int_equal(m.n, 2);
+        a = (const struct np_pod *) m.objects[0];
+        b = (const struct np_pod *) m.objects[1];
+        assert_int_equal(a->meta.labels.v == b->meta.labels.v, pooled);
+        assert_int_equal(a->meta.namespace == b->meta.namespace, pooled);
+        assert_int_equal(a->meta.file == b->meta.file, pooled);
+        assert_int_equal(a->node_name == b->node_name, pooled);
+        assert_int_equal(a->ports == b->ports, pooled);
+        assert_true(np_labels_equal(&a->meta.labels, &b->meta.labels));
+        assert_string_equal(b->ports[0].name, "http");
+
+        np_object_destroy(m.objects[0]);
+        m.objects[0] = m.objects[--m.n];
+        assert_string_equal(np_labels_get(&b->meta.labels, "app"), "web");
+        np_manifest_clear(&m);
+        assert_ptr_equal(m.pool, pool);
+        if (pool) {
+            assert_int_equal(np_pool_count(pool), 0);
+        }
+        np_pool_destroy(pool);
+    }
+}
+
 int
 test_kinds(void)
 {
@@ -222,6 +263,7 @@ test_kinds(void)
         cmocka_unit_test(names),
         cmocka_unit_test(metadata),
         cmocka_unit_test(versions),
+        cmocka_unit_test(replicas),
     };
 
     return cmocka_run_group_tests_name("kinds", tests, NULL, NULL);
