@@ -69,15 +69,15 @@ object_name(const struct np_meta *object)
     return ds_steal_cstr(&s);
 }
 
-/* Says of the errors of NAME, or of all if it is NULL, that they have no
- * effect yet. */
+/* Says of the errors of the objects in NAMES, or of all if it is NULL, that
+ * they have no effect yet. */
 static void
-say_kept(struct np_errors *errors, const char *name)
+say_kept(struct np_errors *errors, const struct sset *names)
 {
     for (size_t i = 0; i < errors->n; i++) {
         struct np_error *e = &errors->v[i];
 
-        if (!name || (e->object && !strcmp(e->object, name))) {
+        if (!names || (e->object && sset_contains(names, e->object))) {
             char *reason = xasprintf("%s; the last good version stays in "
                                      "force", e->reason);
 
@@ -104,6 +104,7 @@ keep_last_good(struct dir_file *f, struct np_manifest *m)
 {
     struct sset good = SSET_INITIALIZER(&good);
     struct sset refused = SSET_INITIALIZER(&refused);
+    struct sset kept = SSET_INITIALIZER(&kept);
 
     for (size_t i = 0; i < m->n; i++) {
         sset_add_and_free(&good, object_name(m->objects[i]));
@@ -118,13 +119,15 @@ keep_last_good(struct dir_file *f, struct np_manifest *m)
         if (!sset_contains(&good, name)
             && (m->unparsable || sset_contains(&refused, name))) {
             append_object(m, c->object);
-            say_kept(&m->errors, name);
+            sset_add(&kept, name);
             if (!c->next) {
                 c->object = NULL;       /* Nobody would find it there. */
             }
         }
         free(name);
     }
+    say_kept(&m->errors, &kept);
+    sset_destroy(&kept);
     sset_destroy(&good);
     sset_destroy(&refused);
 }

@@ -431,5 +431,5 @@ test_changes(void)
         TEST(random_edits),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests_name("changes", tests, NULL, NULL);
 }

@@ -529,5 +529,5 @@ test_dir(void)
         TEST(overflow),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests_name("dir", tests, NULL, NULL);
 }
