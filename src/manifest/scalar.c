@@ -49,6 +49,10 @@ resolve_word(const char *s, struct tree_node *node)
         "+.INF", "-.inf", "-.Inf", "-.INF", NULL
     };
 
+    /* Most scalars are none of them. */
+    if (*s && (!strchr("~nNyYtTfFoO.+-", *s) || strlen(s) > 5)) {
+        return false;
+    }
     if (is_one_of(s, nulls)) {
         *node = np_tree_scalar(TREE_NULL, node->line);
     } else if (is_one_of(s, trues) || is_one_of(s, falses)) {
