@@ -38,7 +38,6 @@ np_compiler_create(const struct np_compile_config *config)
     hmap_init(&c->identities);
     hmap_init(&c->conjs);
     hmap_init(&c->clauses);
-    np_flow_set_init(&c->rest);
     np_flow_set_init(&c->lists);
     c->build.config = &c->config;
     c->build.layout = np_build_layout(&c->config);
@@ -65,7 +64,6 @@ np_compiler_destroy(struct np_compiler *c)
     np_clocal_destroy_all(c);
     np_hints_forget(c);
     hmap_destroy(&c->hints);
-    np_flow_set_destroy(&c->rest);
     np_flow_set_destroy(&c->lists);
     np_list_clear(&c->dirty);
     np_flow_parser_destroy(c->parser);
@@ -177,50 +175,52 @@ build_port(struct side *side, size_t i)
                   side->owned_macs[i]);
 }
 
-/* Ports may exchange their numbers, so first all flows that change are
- * collected, and then compared.  Both lists are sorted by name. */
+/* The flows of those ports that are another one, or are there on one side
+ * only.  Both lists are sorted by name. */
 static void
-sync_ports(struct np_compiler *c)
+build_changed_ports(struct np_compiler *c, struct side *before,
+                    struct side *after)
 {
     const struct np_portmap *old = c->in->old_ports;
     const struct np_portmap *new = c->in->ports;
-    struct side before, after;
     size_t i = 0, j = 0;
 
-    side_init(&before, c, c->in->old_binding, old);
-    side_init(&after, c, c->in->binding, new);
     while (i < old->n || j < new->n) {
         int cmp = (i >= old->n ? 1 : j >= new->n ? -1
                    : strcmp(old->v[i].name, new->v[j].name));
 
         if (cmp || !same_port(c->in, &old->v[i], &new->v[j])
-            || before.owned_macs[i] != after.owned_macs[j]) {
+            || before->owned_macs[i] != after->owned_macs[j]) {
             if (cmp <= 0) {
-                build_port(&before, i);
+                build_port(before, i);
             }
             if (cmp >= 0) {
-                build_port(&after, j);
+                build_port(after, j);
             }
         }
         i += cmp <= 0;
         j += cmp >= 0;
     }
+}
+
+/* Ports may exchange their numbers, and a port's address may become the
+ * node's or the other way round, which is one flow's match: so all flows that
+ * change are collected first, and then compared. */
+static void
+sync_ports(struct np_compiler *c, bool started)
+{
+    struct side before, after;
+
+    side_init(&before, c, c->in->old_binding, c->in->old_ports);
+    side_init(&after, c, c->in->binding, c->in->ports);
+    build_changed_ports(c, &before, &after);
+    if (started) {
+        np_build_rest(&before.build);
+    }
+    np_build_rest(&after.build);
     np_flow_patch_take_diff(c->build.patch, &before.flows, &after.flows);
     side_destroy(&before);
     side_destroy(&after);
-}
-
-static void
-sync_rest(struct np_compiler *c)
-{
-    struct np_build build = c->build;
-    struct np_flow_set set;
-
-    np_flow_set_init(&set);
-    build.out = &set;
-    np_build_rest(&build);
-    replace_flows(c, &c->rest, &set);
-    np_flow_set_destroy(&set);
 }
 
 static void
@@ -262,8 +262,7 @@ np_compiler_apply(struct np_compiler *c, const struct np_compile_input *in,
     }
     if (!started || in->old_binding != in->binding
         || in->old_ports != in->ports) {
-        sync_ports(c);
-        sync_rest(c);
+        sync_ports(c, started);
     }
     np_locals_apply(c);
     np_uses_apply(c, in->rules);

@@ -179,7 +179,6 @@ struct np_compiler {
     size_t n_multi[2];          /* Live conjunctions of several dimensions, by
                                  * direction, */
     uint32_t n_shards[2];       /* and the priorities they are spread over. */
-    struct np_flow_set rest;    /* Flows of the ports that are not pods'. */
     struct np_flow_set lists;   /* Flows that list ports. */
 
     /* The change under way. */
