@@ -18,9 +18,14 @@ tests_prop_prop_LDADD = $(UNIT_LDADD)
 check_PROGRAMS += tests/prop/law
 TESTS += tests/prop/law
 tests_prop_law_SOURCES = \
+	tests/prop/court.c \
 	tests/prop/gen.c \
 	tests/prop/gen.h \
+	tests/prop/judge.c \
+	tests/prop/judge.h \
 	tests/prop/law.c \
+	tests/prop/world.c \
+	tests/prop/world.h \
 	tests/unit/compile/fixture.c \
 	tests/unit/compile/fixture.h
 tests_prop_law_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests

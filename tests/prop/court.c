@@ -36,10 +36,22 @@ np_court_find_end(const struct np_court *c, const struct np_prefix *addr)
     return SIZE_MAX;
 }
 
+/* POD's addresses are those of its port then, whatever its status says. */
+static bool
+is_local(const struct np_binding *b, const struct np_pod *pod)
+{
+    for (size_t i = 0; i < b->n_locals; i++) {
+        if (b->locals[i].entry->object == &pod->meta) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void
 add_pods(struct np_court *c)
 {
-    const struct np_binding *b = &c->fixture.engine.binding;
+    const struct np_binding *b = c->binding;
 
     for (size_t i = 0; i < b->n_node_addrs; i++) {
         add_end(c, &b->node_addrs[i], NULL, NULL, true);
@@ -57,7 +69,8 @@ add_pods(struct np_court *c)
             c->world.objects[i];
 
         if (pod->meta.kind != NP_POD || pod->host_network
-            || pod->phase == NP_SUCCEEDED || pod->phase == NP_FAILED) {
+            || pod->phase == NP_SUCCEEDED || pod->phase == NP_FAILED
+            || is_local(b, pod)) {
             continue;
         }
         for (size_t j = 0; j < pod->n_addrs; j++) {
@@ -246,6 +259,34 @@ print_errors(const struct np_manifest *m)
     return m->errors.n > 0;
 }
 
+static void
+convene(struct np_court *c, const struct np_binding *binding,
+        const struct np_flow_set *flows, const struct np_meta *const *objects,
+        size_t n)
+{
+    c->binding = binding;
+    c->interp = np_interp_create(flows);
+    c->world = (struct np_eval_world) {
+        .objects = objects,
+        .n = n,
+        .node_addrs = binding->node_addrs,
+        .n_node_addrs = binding->n_node_addrs,
+    };
+    add_pods(c);
+    add_policies(c);
+    add_other_services(c);
+}
+
+void
+np_court_init_live(struct np_court *c, const struct np_eval_world *world,
+                   const struct np_binding *binding,
+                   const struct np_flow_set *flows)
+{
+    memset(c, 0, sizeof *c);
+    np_fixture_init(&c->fixture);
+    convene(c, binding, flows, world->objects, world->n);
+}
+
 bool
 np_court_init(struct np_court *c, const struct np_gen *g)
 {
@@ -266,17 +307,9 @@ np_court_init(struct np_court *c, const struct np_gen *g)
     }
 
     np_fixture_build(&c->fixture);
-    c->interp = np_interp_create(&c->fixture.flows);
-    c->world = (struct np_eval_world) {
-        .objects = (const struct np_meta *const *)
-            c->fixture.manifest.objects,
-        .n = c->fixture.manifest.n,
-        .node_addrs = c->fixture.engine.binding.node_addrs,
-        .n_node_addrs = c->fixture.engine.binding.n_node_addrs,
-    };
-    add_pods(c);
-    add_policies(c);
-    add_other_services(c);
+    convene(c, &c->fixture.engine.binding, &c->fixture.flows,
+            (const struct np_meta *const *) c->fixture.manifest.objects,
+            c->fixture.manifest.n);
     np_compiler_for_each_name(c->fixture.engine.compiler, count_identity, c);
     return true;
 }

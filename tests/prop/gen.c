@@ -33,6 +33,22 @@ static const char *const blocks_v6[] = {
     "fd00::14/127", "fd00::15/128", "fd00:0:0:1::/64", "2001:db8::/32",
     "fe80::/10", "8000::/1",
 };
+/* Policies whose first rules, in the directions beside them, have keys that
+ * hash to the same id: pairs, a triple, and then three of which one, hashed
+ * again, meets the third. */
+static const struct namesake {
+    const char *namespace, *name;
+    enum np_direction direction;
+} namesakes[] = {
+    { "c-1", "q4239", NP_INGRESS }, { "c-1", "q5234", NP_EGRESS },
+    { "d", "q18967", NP_INGRESS }, { "d", "q50355", NP_INGRESS },
+    { "b", "q399596", NP_INGRESS }, { "e", "q15497", NP_INGRESS },
+    { "e", "q535044", NP_INGRESS },
+    { "e", "q151716", NP_EGRESS }, { "e", "q654755", NP_INGRESS },
+    { "e", "q913322", NP_INGRESS },
+    { "b", "q435274", NP_EGRESS }, { "d", "q990055", NP_EGRESS },
+    { "d", "q338595", NP_EGRESS },
+};
 static const int ports[] = {
     1, 2, 53, 80, 81, 443, 8080, 8443, 32767, 32768, 65534, 65535,
 };
@@ -233,6 +249,31 @@ random_rules(struct np_gen *g, struct np_gen_policy *p, int direction)
     }
 }
 
+/* Where a thing lives: with its NUMBER mostly the same in all clusters. */
+static const char *
+random_namespace(struct np_gen *g, size_t number)
+{
+    return (g->restless && chance(g, 85)
+            ? namespaces[number % ARRAY_SIZE(namespaces)]
+            : PICK(g, namespaces));
+}
+
+static void
+name_policy(struct np_gen *g, size_t number, struct ds *s)
+{
+    if (g->restless && chance(g, 60)) {
+        const struct namesake *n = &PICK(g, namesakes);
+
+        ds_put_format(s, "metadata: {namespace: %s, name: %s}\n",
+                      n->namespace, n->name);
+    } else {
+        const char *namespace = random_namespace(g, number);
+
+        ds_put_format(s, "metadata: {namespace: %s, name: p%"PRIuSIZE"}\n",
+                      namespace, number);
+    }
+}
+
 static void
 random_policy(struct np_gen *g, struct np_gen_policy *p, size_t number)
 {
@@ -242,8 +283,8 @@ random_policy(struct np_gen *g, struct np_gen_policy *p, size_t number)
     };
     struct ds s = DS_EMPTY_INITIALIZER;
 
-    ds_put_format(&s, "metadata: {namespace: %s, name: p%"PRIuSIZE"}\n"
-                  "spec:\n  podSelector: ", PICK(g, namespaces), number);
+    name_policy(g, number, &s);
+    ds_put_cstr(&s, "spec:\n  podSelector: ");
     if (chance(g, 30)) {
         ds_put_cstr(&s, "{}");
     } else {
@@ -309,6 +350,60 @@ put_pod_ips(const char *addrs, struct ds *s)
     free(copy);
 }
 
+/* Addresses of which some are another pod's or the node's. */
+static char *
+restless_addrs(struct np_gen *g, size_t number)
+{
+    switch (np_gen_below(g, 20)) {
+    case 0: return xstrdup(NP_GEN_NODE_V4);
+    case 1: return xstrdup("");
+    case 2: return xasprintf("10.0.0.%"PRIuSIZE",%s", number, NP_GEN_NODE_V6);
+    case 3: case 4: case 5: case 6:
+        return random_addrs(g, np_gen_below(g, g->n_pods));
+    default: return random_addrs(g, number);
+    }
+}
+
+static void
+put_uid(struct np_gen *g, size_t number, struct ds *s)
+{
+    if (chance(g, 60)) {
+        /* It comes back as another one, or is another one's twin. */
+        size_t whose = chance(g, 90) ? number : 0;
+
+        ds_put_format(s, ", uid: u%"PRIuSIZE"-%"PRIu32, whose,
+                      np_gen_below(g, 2));
+    }
+}
+
+static void
+restless_pod(struct np_gen *g, struct np_gen_pod *pod, size_t number)
+{
+    static const char *const phases[] = {
+        "Running", "Running", "Running", "Pending", "Unknown", "Succeeded",
+        "Failed",
+    };
+    const char *namespace = random_namespace(g, number);
+    struct ds s = DS_EMPTY_INITIALIZER;
+
+    pod->addrs = restless_addrs(g, number);
+    pod->key = xasprintf("%s/pod%"PRIuSIZE, namespace, number);
+    pod->local = chance(g, 45);
+    pod->ofport = 10 + number;
+    ds_put_format(&s, "metadata: {namespace: %s, name: pod%"PRIuSIZE,
+                  namespace, number);
+    put_uid(g, number, &s);
+    ds_put_cstr(&s, ", labels: ");
+    put_labels(g, &s);
+    ds_put_format(&s, "}\nspec: {hostNetwork: %s, containers: [",
+                  chance(g, 6) ? "true" : "false");
+    put_container_ports(g, &s);
+    ds_put_format(&s, "]}\nstatus: {phase: %s", PICK(g, phases));
+    put_pod_ips(pod->addrs, &s);
+    ds_put_cstr(&s, "}");
+    pod->self.text = ds_steal_cstr(&s);
+}
+
 static void
 random_pod(struct np_gen *g, struct np_gen_pod *pod, size_t number,
            bool may_be_local)
@@ -358,6 +453,19 @@ random_namespaces(struct np_gen *g)
     }
 }
 
+static void
+random_node(struct np_gen *g)
+{
+    static const char *const addrs[] = {
+        (NP_GEN_NODE_V4 "," NP_GEN_NODE_V6), NP_GEN_NODE_V4, NP_GEN_NODE_V6,
+        ("10.0.0.2," NP_GEN_NODE_V6), "10.0.0.1,fd00::1", "10.0.0.3,fd00::3",
+    };
+
+    g->node_addrs = xstrdup(g->restless ? PICK(g, addrs) : addrs[0]);
+    g->port_addrs = xstrdup(!g->restless || chance(g, 60) ? "-"
+                            : PICK(g, addrs));
+}
+
 void
 np_gen_init(struct np_gen *g, uint32_t seed, const struct np_gen_size *size)
 {
@@ -365,13 +473,19 @@ np_gen_init(struct np_gen *g, uint32_t seed, const struct np_gen_size *size)
     g->seed = seed;
     g->state = seed * 2654435761u;
     g->state = g->state ? g->state : 1;
+    g->restless = size->restless;
 
+    random_node(g);
     random_namespaces(g);
     g->n_pods = 2 + np_gen_below(g, size->pods);
     g->pods = xcalloc(g->n_pods, sizeof *g->pods);
     for (size_t i = 0; i < g->n_pods; i++) {
-        random_pod(g, &g->pods[i], i,
-                   !i || np_gen_below(g, g->n_pods) < size->local);
+        if (g->restless) {
+            restless_pod(g, &g->pods[i], i);
+        } else {
+            random_pod(g, &g->pods[i], i,
+                       !i || np_gen_below(g, g->n_pods) < size->local);
+        }
     }
     g->n_policies = 1 + np_gen_below(g, size->policies);
     g->policies = xcalloc(g->n_policies, sizeof *g->policies);
@@ -416,6 +530,8 @@ np_gen_destroy(struct np_gen *g)
         policy_destroy(&g->policies[i]);
     }
     free(g->policies);
+    free(g->node_addrs);
+    free(g->port_addrs);
 }
 
 static void
@@ -449,13 +565,26 @@ put_rules(const struct np_gen_policy *p, int direction, struct ds *s)
     }
 }
 
+static void
+put_node(const struct np_gen *g, struct ds *s)
+{
+    char *copy = xstrdup(g->node_addrs);
+    char *save = NULL;
+
+    ds_put_cstr(s, "---\napiVersion: v1\nkind: Node\nmetadata: {name: node}\n"
+                "status: {addresses: [");
+    for (char *a = strtok_r(copy, ",", &save); a;
+         a = strtok_r(NULL, ",", &save)) {
+        ds_put_format(s, "{type: InternalIP, address: '%s'}, ", a);
+    }
+    ds_put_cstr(s, "]}\n");
+    free(copy);
+}
+
 void
 np_gen_yaml(const struct np_gen *g, struct ds *s)
 {
-    ds_put_format(s, "---\napiVersion: v1\nkind: Node\nmetadata: {name: node}"
-                  "\nstatus: {addresses: [{type: InternalIP, address: %s}, "
-                  "{type: InternalIP, address: '%s'}]}\n",
-                  NP_GEN_NODE_V4, NP_GEN_NODE_V6);
+    put_node(g, s);
     for (size_t i = 0; i < g->namespaces.n; i++) {
         if (!g->namespaces.v[i].gone) {
             ds_put_format(s, "---\napiVersion: v1\nkind: Namespace\n%s\n",
@@ -481,14 +610,52 @@ np_gen_yaml(const struct np_gen *g, struct ds *s)
     }
 }
 
+/* A port that says something else than it should. */
+static void
+put_restless_port(const struct np_gen *g, size_t number, uint32_t *state,
+                  struct ds *s)
+{
+    static const char *const roles[] = { "unknown", "uplink", "tunnel" };
+    const struct np_gen_pod *pod = &g->pods[number];
+    const struct np_gen_pod *other
+        = &g->pods[unit_random_below(state, g->n_pods)];
+    uint32_t odd = unit_random_below(state, 20);
+    uint32_t mac = odd == 0 ? other->ofport : odd == 1 ? 0x4242 : pod->ofport;
+    bool by_uid = odd == 2 || odd == 3;
+    bool by_both = odd == 4 || odd == 5;
+    const char *addrs = odd == 6 || odd == 7 ? other->addrs : pod->addrs;
+    const char *key = odd == 8 || odd == 9 ? other->key : pod->key;
+    const char *role = (odd == 10 ? roles[unit_random_below(state, 3)]
+                        : "pod");
+
+    ds_put_format(s, "%s veth%"PRIu32" %"PRIu32" %s "
+                  "0a:58:00:00:%02"PRIx32":%02"PRIx32" %s", role, pod->ofport,
+                  pod->ofport, by_uid ? "-" : key, mac >> 8, mac & 255,
+                  odd < 12 && *addrs ? addrs : "-");
+    if (by_uid || by_both) {
+        size_t whose = unit_random_below(state, 4) ? number : 0;
+
+        ds_put_format(s, " u%"PRIuSIZE"-%"PRIu32, whose,
+                      unit_random_below(state, 2));
+    }
+    ds_put_char(s, '\n');
+}
+
 void
 np_gen_ports(const struct np_gen *g, struct ds *s)
 {
-    ds_put_cstr(s, "node br-int 65534 - 0a:58:0a:f4:00:01\nuplink eth1 1\n");
+    uint32_t state = (g->seed * 2654435761u) | 1;
+
+    ds_put_format(s, "node br-int 65534 - 0a:58:0a:f4:00:01 %s\n"
+                  "uplink eth1 1\n", g->port_addrs);
     for (size_t i = 0; i < g->n_pods; i++) {
         const struct np_gen_pod *pod = &g->pods[i];
 
         if (pod->local && !pod->self.gone) {
+            if (g->restless) {
+                put_restless_port(g, i, &state, s);
+                continue;
+            }
             ds_put_format(s, "pod veth%"PRIu32" %"PRIu32" %s "
                           "0a:58:00:00:%02"PRIx32":%02"PRIx32" %s\n",
                           pod->ofport, pod->ofport, pod->key,

@@ -52,12 +52,20 @@ struct np_gen {
     size_t n_pods;
     struct np_gen_policy *policies;
     size_t n_policies;
+    bool restless;
+    char *node_addrs;           /* As 'addrs' of a pod. */
+    char *port_addrs;           /* Of the node's own port, or "-". */
     uint32_t state;             /* Of the random numbers. */
 };
 
 /* How large a cluster may get. */
 struct np_gen_size {
     uint32_t pods, policies, local;
+    /* One moment of a cluster where much happens: pods have UIDs and all
+     * phases, share addresses with each other and with the node; ports claim
+     * what is another's; names of rules have equal hashes.  The pods and
+     * policies of two such clusters have mostly the same names. */
+    bool restless;
 };
 
 void np_gen_init(struct np_gen *, uint32_t seed, const struct np_gen_size *);

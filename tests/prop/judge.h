@@ -22,6 +22,7 @@ struct np_service_case {
 
 struct np_court {
     struct np_fixture fixture;
+    const struct np_binding *binding;
     struct np_interp *interp;
     struct np_eval_world world;
     struct np_end *ends;
@@ -57,6 +58,11 @@ struct np_outcome {
 /* Returns false, with the errors printed, if the manifest is refused: then the
  * generator is wrong. */
 bool np_court_init(struct np_court *, const struct np_gen *);
+/* A court over FLOWS that an engine keeps for WORLD, which BINDING has the
+ * ports of: with the configuration of a fixture.  All must live as long. */
+void np_court_init_live(struct np_court *, const struct np_eval_world *world,
+                        const struct np_binding *binding,
+                        const struct np_flow_set *flows);
 void np_court_destroy(struct np_court *);
 void np_court_judge(struct np_court *, const struct np_case *,
                     struct np_outcome *);

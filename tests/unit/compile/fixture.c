@@ -115,7 +115,9 @@ add_port(struct np_fixture *f, enum np_port_role role, char **words)
         assert_true(port->has_mac);
     }
     if (words[3] && words[4] && words[5]) {
-        set_addrs(port, words[5]);
+        if (strcmp(words[5], "-")) {
+            set_addrs(port, words[5]);
+        }
         port->pod_uid = nullable_xstrdup(words[6]);
     }
 }
