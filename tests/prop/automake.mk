@@ -24,6 +24,8 @@ tests_prop_law_SOURCES = \
 	tests/prop/judge.c \
 	tests/prop/judge.h \
 	tests/prop/law.c \
+	tests/prop/trial.c \
+	tests/prop/trial.h \
 	tests/prop/world.c \
 	tests/prop/world.h \
 	tests/unit/compile/fixture.c \
@@ -31,6 +33,19 @@ tests_prop_law_SOURCES = \
 tests_prop_law_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_prop_law_CFLAGS = $(UNIT_CFLAGS)
 tests_prop_law_LDADD = $(UNIT_LDADD)
+
+# The same where clauses move between priorities.
+check_PROGRAMS += tests/prop/shards
+TESTS += tests/prop/shards
+tests_prop_shards_SOURCES = \
+	tests/prop/shards.c \
+	tests/prop/trial.c \
+	tests/prop/trial.h \
+	tests/unit/compile/fixture.c \
+	tests/unit/compile/fixture.h
+tests_prop_shards_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_prop_shards_CFLAGS = $(UNIT_CFLAGS)
+tests_prop_shards_LDADD = $(UNIT_LDADD)
 
 # Bugs made on purpose, each of which the judges must catch.
 EXTRA_DIST += tests/prop/mutants

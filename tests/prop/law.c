@@ -23,6 +23,7 @@
 #include "openvswitch/dynamic-string.h"
 #include "prop/gen.h"
 #include "prop/judge.h"
+#include "prop/trial.h"
 #include "prop/world.h"
 #include "util.h"
 
@@ -42,14 +43,12 @@ struct step {
     bool skipped;
 };
 
-/* The law on trial: an engine that is changed step by step. */
-struct trial {
+/* An engine on its way through a sequence. */
+struct walk {
+    struct np_trial trial;
     const struct worlds *w;
     struct tally *tally;
     int *versions;              /* Of each thing, now. */
-    struct np_engine engine;
-    struct np_flow_set flows;   /* What its patches have made. */
-    struct ds wrong;            /* Empty while all is well. */
 };
 
 /* What was done, to be printed. */
@@ -57,84 +56,33 @@ struct tally {
     size_t steps, restarts, verdicts;
 };
 
-static const struct np_compile_config config = { .ct_zone = 64000 };
-
 static const struct np_meta *
-object_of(const struct trial *t, size_t thing)
+object_of(const struct walk *k, size_t thing)
 {
-    return thing_object(t->w, thing, t->versions[thing]);
-}
-
-static void
-list_flows(struct ds *s, const char *what, const struct np_flow *const *v,
-           size_t n)
-{
-    struct np_table_names names;
-
-    np_pipeline_names(0, &names);
-    for (size_t i = 0; i < n && i < 12; i++) {
-        ds_put_format(s, "%s ", what);
-        np_flow_format(v[i], &names, s);
-        ds_put_char(s, '\n');
-    }
-}
-
-static void
-check_needed(struct trial *t, const struct np_flow_patch *patch)
-{
-    const struct np_flow *flow;
-
-    HMAP_FOR_EACH (flow, node, &patch->put.flows) {
-        const struct np_flow *old = np_flow_set_find(&t->flows, flow);
-
-        if (old && np_flow_equal(old, flow)) {
-            list_flows(&t->wrong, "put though it is there:", &flow, 1);
-        }
-    }
-    HMAP_FOR_EACH (flow, node, &patch->del.flows) {
-        if (!np_flow_set_find(&t->flows, flow)) {
-            list_flows(&t->wrong, "deleted though it is not there:", &flow,
-                       1);
-        }
-    }
-}
-
-static void
-check_flows(struct trial *t)
-{
-    struct np_flow_delta delta;
-    struct np_flow_set fresh;
-
-    np_flow_set_init(&fresh);
-    np_engine_rebuild(&t->engine, &t->flows, &fresh);
-    np_flow_set_diff(&t->flows, &fresh, &delta);
-    list_flows(&t->wrong, "should not be:", delta.del, delta.n_del);
-    list_flows(&t->wrong, "should be:", delta.put, delta.n_put);
-    np_flow_delta_destroy(&delta);
-    np_flow_set_destroy(&fresh);
+    return thing_object(k->w, thing, k->versions[thing]);
 }
 
 /* The stages below the compiler, from scratch and in another order. */
 static void
-check_text(struct trial *t)
+check_text(struct walk *k)
 {
     struct np_changes changes = { NULL, 0, 0 };
     struct ds live = DS_EMPTY_INITIALIZER;
     struct ds scratch = DS_EMPTY_INITIALIZER;
-    struct np_portmap ports = worlds_ports(t->w, t->versions);
+    struct np_portmap ports = worlds_ports(k->w, k->versions);
     struct np_engine fresh;
 
-    for (size_t i = t->w->n_objects; i-- > 0; ) {
-        if (object_of(t, i)) {
-            np_changes_add(&changes, NULL, object_of(t, i));
+    for (size_t i = k->w->n_objects; i-- > 0; ) {
+        if (object_of(k, i)) {
+            np_changes_add(&changes, NULL, object_of(k, i));
         }
     }
-    np_engine_init(&fresh, &config, "node");
+    np_engine_init(&fresh, &np_trial_config, "node");
     np_engine_apply(&fresh, &changes, &ports, NULL);
-    np_engine_dump(&t->engine, &live);
+    np_engine_dump(&k->trial.engine, &live);
     np_engine_dump(&fresh, &scratch);
     if (strcmp(ds_cstr(&live), ds_cstr(&scratch))) {
-        ds_put_format(&t->wrong, "live:\n%s\nfrom scratch:\n%s\n",
+        ds_put_format(&k->trial.wrong, "live:\n%s\nfrom scratch:\n%s\n",
                       ds_cstr(&live), ds_cstr(&scratch));
     }
     np_engine_destroy(&fresh);
@@ -146,7 +94,7 @@ check_text(struct trial *t)
 
 /* Takes STEP's picks over and returns whether a port is among them. */
 static bool
-make_changes(struct trial *t, const struct step *step,
+make_changes(struct walk *k, const struct step *step,
              struct np_changes *changes)
 {
     bool any_port = false;
@@ -155,14 +103,14 @@ make_changes(struct trial *t, const struct step *step,
         const struct pick *pick = &step->picks[i];
         const struct np_meta *old = NULL;
 
-        if (pick->thing < t->w->n_objects) {
-            old = object_of(t, pick->thing);
+        if (pick->thing < k->w->n_objects) {
+            old = object_of(k, pick->thing);
         }
-        t->versions[pick->thing] = pick->version;
-        if (pick->thing >= t->w->n_objects) {
+        k->versions[pick->thing] = pick->version;
+        if (pick->thing >= k->w->n_objects) {
             any_port = true;
-        } else if (old != object_of(t, pick->thing)) {
-            np_changes_add(changes, old, object_of(t, pick->thing));
+        } else if (old != object_of(k, pick->thing)) {
+            np_changes_add(changes, old, object_of(k, pick->thing));
         }
     }
     return any_port;
@@ -170,62 +118,28 @@ make_changes(struct trial *t, const struct step *step,
 
 /* All objects there are, as if they had just come. */
 static void
-all_objects(const struct trial *t, struct np_changes *changes)
+all_objects(const struct walk *k, struct np_changes *changes)
 {
     np_changes_clear(changes);
-    for (size_t i = 0; i < t->w->n_objects; i++) {
-        if (object_of(t, i)) {
-            np_changes_add(changes, NULL, object_of(t, i));
+    for (size_t i = 0; i < k->w->n_objects; i++) {
+        if (object_of(k, i)) {
+            np_changes_add(changes, NULL, object_of(k, i));
         }
     }
 }
 
-/* Another engine takes over, from what is installed. */
-static void
-restart(struct trial *t, struct np_changes *changes,
-        const struct np_portmap *ports)
-{
-    struct np_flow_patch patch;
-
-    np_engine_destroy(&t->engine);
-    np_engine_init(&t->engine, &config, "node");
-    all_objects(t, changes);
-    np_flow_patch_init(&patch);
-    np_engine_apply(&t->engine, changes, ports, NULL);
-    np_engine_start(&t->engine, &t->flows, &patch);
-    np_flow_set_clear(&t->flows);
-    np_flow_patch_apply(&patch, &t->flows);
-    np_flow_patch_destroy(&patch);
-}
-
-static void
-change(struct trial *t, const struct np_changes *changes,
-       const struct np_portmap *ports, bool start)
-{
-    struct np_flow_patch patch;
-
-    np_flow_patch_init(&patch);
-    np_engine_apply(&t->engine, changes, ports, &patch);
-    if (start) {
-        np_engine_start(&t->engine, NULL, &patch);
-    }
-    check_needed(t, &patch);
-    np_flow_patch_apply(&patch, &t->flows);
-    np_flow_patch_destroy(&patch);
-}
-
 /* Are the ports there by which the judges send packets? */
 static bool
-can_judge(const struct trial *t)
+can_judge(const struct walk *k)
 {
-    const struct np_portmap *ports = &t->engine.ports;
+    const struct np_portmap *ports = &k->trial.engine.ports;
     int n = 0;
 
     for (size_t i = 0; i < ports->n; i++) {
         n += (!strcmp(ports->v[i].name, "br-int")
               || !strcmp(ports->v[i].name, "eth1"));
     }
-    return t->engine.started && n == 2;
+    return k->trial.engine.started && n == 2;
 }
 
 static bool
@@ -250,12 +164,12 @@ compare_owners(const void *a_, const void *b_)
 }
 
 static void
-ask(struct trial *t, struct np_court *court, uint32_t seed)
+ask(struct walk *k, struct np_court *court, uint32_t seed)
 {
     struct np_gen g = { .state = seed };
 
     /* With nobody there, there is nothing to ask. */
-    for (int i = 0; court->n_ends && i < N_CASES && !t->wrong.length; i++) {
+    for (int i = 0; court->n_ends && i < N_CASES && !k->trial.wrong.length; i++) {
         struct np_outcome outcome;
         struct np_case cs = {
             .opener = np_gen_below(&g, court->n_ends),
@@ -269,9 +183,9 @@ ask(struct trial *t, struct np_court *court, uint32_t seed)
         cs.service = court->services[np_gen_below(&g, court->n_services)];
         cs.phase = np_gen_below(&g, NP_N_CASES);
         np_court_judge(court, &cs, &outcome);
-        t->tally->verdicts += !outcome.skipped;
+        k->tally->verdicts += !outcome.skipped;
         if (outcome.why) {
-            ds_put_format(&t->wrong, "the judges disagree: %s\n",
+            ds_put_format(&k->trial.wrong, "the judges disagree: %s\n",
                           outcome.why);
         }
         free(outcome.why);
@@ -279,48 +193,46 @@ ask(struct trial *t, struct np_court *court, uint32_t seed)
 }
 
 static void
-judge(struct trial *t, uint32_t seed)
+judge(struct walk *k, uint32_t seed)
 {
     struct np_changes all = { NULL, 0, 0 };
     struct np_eval_world world = { .n = 0 };
     const struct np_meta **objects;
     struct np_court court;
 
-    all_objects(t, &all);
+    all_objects(k, &all);
     objects = xmalloc((all.n + 1) * sizeof *objects);
     for (size_t i = 0; i < all.n; i++) {
         objects[world.n++] = all.v[i].new;
     }
     qsort(objects, world.n, sizeof *objects, compare_owners);
     world.objects = objects;
-    np_court_init_live(&court, &world, &t->engine.binding, &t->flows);
-    ask(t, &court, seed);
+    np_court_init_live(&court, &world, &k->trial.engine.binding, &k->trial.flows);
+    ask(k, &court, seed);
     np_court_destroy(&court);
     free(objects);
     np_changes_clear(&all);
 }
 
 static void
-take(struct trial *t, const struct step *step, bool start)
+take(struct walk *k, const struct step *step, bool start)
 {
     struct np_changes changes = { NULL, 0, 0 };
-    bool any_port = make_changes(t, step, &changes);
-    struct np_portmap ports = worlds_ports(t->w, t->versions);
+    bool any_port = make_changes(k, step, &changes);
+    struct np_portmap ports = worlds_ports(k->w, k->versions);
 
-    if (step->restart && t->engine.started) {
-        restart(t, &changes, &ports);
-        t->tally->restarts++;
+    if (step->restart && k->trial.engine.started) {
+        all_objects(k, &changes);
+        np_trial_restart(&k->trial, &changes, &ports);
+        k->tally->restarts++;
     } else {
-        change(t, &changes, any_port ? &ports : NULL, start);
+        np_trial_change(&k->trial, &changes, any_port ? &ports : NULL, start);
     }
     np_changes_clear(&changes);
     free(ports.v);
-    if (t->engine.started) {
-        check_flows(t);
-    }
-    check_text(t);
-    if (step->judged && !t->wrong.length && can_judge(t)) {
-        judge(t, step->judged);
+    check_text(k);
+    if (step->judged && !k->trial.wrong.length && can_judge(k)) {
+        judge(k, step->judged);
     }
 }
 
@@ -336,29 +248,25 @@ struct sequence {
 static char *
 run(const struct sequence *s, struct tally *tally)
 {
-    struct trial t = { .w = &s->w, .tally = tally,
-                       .versions = xmalloc(s->w.n * sizeof(int)) };
+    struct walk k = { .w = &s->w, .tally = tally,
+                      .versions = xmalloc(s->w.n * sizeof(int)) };
     char *wrong = NULL;
 
     for (size_t i = 0; i < s->w.n; i++) {
-        t.versions[i] = GONE;
+        k.versions[i] = GONE;
     }
-    ds_init(&t.wrong);
-    np_flow_set_init(&t.flows);
-    np_engine_init(&t.engine, &config, "node");
-    for (size_t i = 0; i < s->n && !t.wrong.length; i++) {
+    np_trial_init(&k.trial);
+    for (size_t i = 0; i < s->n && !k.trial.wrong.length; i++) {
         tally->steps++;
         if (!s->steps[i].skipped) {
-            take(&t, &s->steps[i], i >= s->start && !t.engine.started);
+            take(&k, &s->steps[i], i >= s->start && !k.trial.engine.started);
         }
     }
-    if (t.wrong.length) {
-        wrong = ds_steal_cstr(&t.wrong);
+    if (k.trial.wrong.length) {
+        wrong = xstrdup(ds_cstr(&k.trial.wrong));
     }
-    np_engine_destroy(&t.engine);
-    np_flow_set_destroy(&t.flows);
-    ds_destroy(&t.wrong);
-    free(t.versions);
+    np_trial_destroy(&k.trial);
+    free(k.versions);
     return wrong;
 }
 
