@@ -47,6 +47,18 @@ tests_prop_shards_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_prop_shards_CFLAGS = $(UNIT_CFLAGS)
 tests_prop_shards_LDADD = $(UNIT_LDADD)
 
+# A change costs the same in a large cluster.
+check_PROGRAMS += tests/prop/cost
+TESTS += tests/prop/cost
+tests_prop_cost_SOURCES = \
+	tests/prop/cost.c \
+	tests/unit/compile/fixture.c \
+	tests/unit/compile/fixture.h
+tests_prop_cost_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests -Itests/bench
+tests_prop_cost_CFLAGS = $(UNIT_CFLAGS)
+tests_prop_cost_LDADD = $(UNIT_LDADD)
+tests/prop/cost-cost.$(OBJEXT): tests/bench/counters.inc
+
 # Bugs made on purpose, each of which the judges must catch.
 EXTRA_DIST += tests/prop/mutants
 check-mutants: tests/prop/prop
