@@ -59,12 +59,19 @@ tests_prop_cost_CFLAGS = $(UNIT_CFLAGS)
 tests_prop_cost_LDADD = $(UNIT_LDADD)
 tests/prop/cost-cost.$(OBJEXT): tests/bench/counters.inc
 
-# Bugs made on purpose, each of which the judges must catch.
+# Bugs made on purpose, each of which one of these tests must catch.
 EXTRA_DIST += tests/prop/mutants
-check-mutants: tests/prop/prop
+MUTANT_LINK = $(CC) $(AM_CFLAGS) $(CFLAGS)
+check-mutants: tests/prop/prop tests/prop/law tests/prop/shards tests/prop/cost
 	srcdir='$(abs_top_srcdir)' \
 	COMPILE='$(CC) $(DEFS) -I. $(AM_CPPFLAGS) $(AM_CFLAGS) $(CFLAGS)' \
-	LINK='$(CC) $(AM_CFLAGS) $(CFLAGS) $(tests_prop_prop_OBJECTS) MUTANT \
+	LINK_PROP='$(MUTANT_LINK) $(tests_prop_prop_OBJECTS) MUTANT \
 	  $(tests_prop_prop_LDADD)' \
-	  $(PYTHON) $(srcdir)/tests/prop/mutants
+	LINK_LAW='$(MUTANT_LINK) $(tests_prop_law_OBJECTS) MUTANT \
+	  $(tests_prop_law_LDADD)' \
+	LINK_SHARDS='$(MUTANT_LINK) $(tests_prop_shards_OBJECTS) MUTANT \
+	  $(tests_prop_shards_LDADD)' \
+	LINK_COST='$(MUTANT_LINK) $(tests_prop_cost_OBJECTS) MUTANT \
+	  $(tests_prop_cost_LDADD)' \
+	  $(PYTHON) $(srcdir)/tests/prop/mutants $(MUTANTS)
 .PHONY: check-mutants

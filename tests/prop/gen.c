@@ -34,20 +34,20 @@ static const char *const blocks_v6[] = {
     "fe80::/10", "8000::/1",
 };
 /* Policies whose first rules, in the directions beside them, have keys that
- * hash to the same id: pairs, a triple, and then three of which one, hashed
- * again, meets the third. */
+ * hash to the same id: three of which the second, hashed again, meets the
+ * third, which comes before it in order; three of which it comes after; a
+ * triple; and a pair. */
 static const struct namesake {
     const char *namespace, *name;
     enum np_direction direction;
 } namesakes[] = {
-    { "c-1", "q4239", NP_INGRESS }, { "c-1", "q5234", NP_EGRESS },
-    { "d", "q18967", NP_INGRESS }, { "d", "q50355", NP_INGRESS },
-    { "b", "q399596", NP_INGRESS }, { "e", "q15497", NP_INGRESS },
-    { "e", "q535044", NP_INGRESS },
+    { "d", "q344114", NP_INGRESS }, { "d", "q637165", NP_INGRESS },
+    { "d", "q1056282", NP_EGRESS },
     { "e", "q151716", NP_EGRESS }, { "e", "q654755", NP_INGRESS },
     { "e", "q913322", NP_INGRESS },
-    { "b", "q435274", NP_EGRESS }, { "d", "q990055", NP_EGRESS },
-    { "d", "q338595", NP_EGRESS },
+    { "c-1", "q1190820", NP_INGRESS }, { "c-1", "q32843", NP_INGRESS },
+    { "c-1", "q2135640", NP_EGRESS },
+    { "b", "q18041", NP_EGRESS }, { "b", "q37556", NP_INGRESS },
 };
 static const int ports[] = {
     1, 2, 53, 80, 81, 443, 8080, 8443, 32767, 32768, 65534, 65535,
@@ -229,7 +229,7 @@ static void
 fill_list(struct np_gen *g, struct np_gen_list *list,
           char *(*make)(struct np_gen *), uint32_t max)
 {
-    list->n = chance(g, 25) ? 0 : 1 + np_gen_below(g, max);
+    list->n = chance(g, g->restless ? 40 : 25) ? 0 : 1 + np_gen_below(g, max);
     list->v = xcalloc(list->n + 1, sizeof *list->v);
     for (size_t i = 0; i < list->n; i++) {
         list->v[i].text = make(g);
@@ -259,41 +259,56 @@ random_namespace(struct np_gen *g, size_t number)
 }
 
 static void
-name_policy(struct np_gen *g, size_t number, struct ds *s)
+finish_policy(struct np_gen *g, struct np_gen_policy *p, struct ds *s,
+              uint32_t all)
 {
-    if (g->restless && chance(g, 60)) {
-        const struct namesake *n = &PICK(g, namesakes);
+    static const char *const types[] = {
+        "", "  policyTypes: []\n", "  policyTypes: [Ingress]\n",
+        "  policyTypes: [Egress]\n", "  policyTypes: [Ingress, Egress]\n",
+    };
 
-        ds_put_format(s, "metadata: {namespace: %s, name: %s}\n",
-                      n->namespace, n->name);
+    ds_put_cstr(s, "spec:\n  podSelector: ");
+    if (chance(g, all)) {
+        ds_put_cstr(s, "{}");
     } else {
-        const char *namespace = random_namespace(g, number);
+        put_selector(g, s);
+    }
+    p->self.text = ds_steal_cstr(s);
+    p->types = PICK(g, types);
+    random_rules(g, p, NP_INGRESS);
+    random_rules(g, p, NP_EGRESS);
+}
 
-        ds_put_format(s, "metadata: {namespace: %s, name: p%"PRIuSIZE"}\n",
-                      namespace, number);
+/* One of the policies that collide; it applies to most pods around it, so that
+ * it does. */
+static void
+colliding_policy(struct np_gen *g, struct np_gen_policy *p,
+                 const struct namesake *n)
+{
+    struct ds s = DS_EMPTY_INITIALIZER;
+
+    ds_put_format(&s, "metadata: {namespace: %s, name: %s}\n", n->namespace,
+                  n->name);
+    finish_policy(g, p, &s, 70);
+    if (p->n_rules[n->direction] && chance(g, 80)) {
+        p->types = "  policyTypes: [Ingress, Egress]\n";
     }
 }
 
 static void
 random_policy(struct np_gen *g, struct np_gen_policy *p, size_t number)
 {
-    static const char *const types[] = {
-        "", "  policyTypes: []\n", "  policyTypes: [Ingress]\n",
-        "  policyTypes: [Egress]\n", "  policyTypes: [Ingress, Egress]\n",
-    };
     struct ds s = DS_EMPTY_INITIALIZER;
+    const char *namespace;
 
-    name_policy(g, number, &s);
-    ds_put_cstr(&s, "spec:\n  podSelector: ");
-    if (chance(g, 30)) {
-        ds_put_cstr(&s, "{}");
-    } else {
-        put_selector(g, &s);
+    if (g->restless && number < ARRAY_SIZE(namesakes) && chance(g, 75)) {
+        colliding_policy(g, p, &namesakes[number]);
+        return;
     }
-    p->self.text = ds_steal_cstr(&s);
-    p->types = PICK(g, types);
-    random_rules(g, p, NP_INGRESS);
-    random_rules(g, p, NP_EGRESS);
+    namespace = random_namespace(g, number);
+    ds_put_format(&s, "metadata: {namespace: %s, name: p%"PRIuSIZE"}\n",
+                  namespace, number);
+    finish_policy(g, p, &s, 30);
 }
 
 static void
@@ -319,10 +334,9 @@ put_container_ports(struct np_gen *g, struct ds *s)
 /* Addresses are given out in order, so they are dense and lie on all edges of
  * the pools' blocks; a finished pod shares the one of the next. */
 static char *
-random_addrs(struct np_gen *g, size_t number)
+addrs_of(size_t number, uint32_t family)
 {
     struct ds s = DS_EMPTY_INITIALIZER;
-    uint32_t family = np_gen_below(g, 10);
 
     if (family < 8) {
         ds_put_format(&s, "10.0.%"PRIuSIZE".%"PRIuSIZE, number >> 8,
@@ -350,6 +364,12 @@ put_pod_ips(const char *addrs, struct ds *s)
     free(copy);
 }
 
+static char *
+random_addrs(struct np_gen *g, size_t number)
+{
+    return addrs_of(number, np_gen_below(g, 10));
+}
+
 /* Addresses of which some are another pod's or the node's. */
 static char *
 restless_addrs(struct np_gen *g, size_t number)
@@ -360,7 +380,7 @@ restless_addrs(struct np_gen *g, size_t number)
     case 2: return xasprintf("10.0.0.%"PRIuSIZE",%s", number, NP_GEN_NODE_V6);
     case 3: case 4: case 5: case 6:
         return random_addrs(g, np_gen_below(g, g->n_pods));
-    default: return random_addrs(g, number);
+    default: return addrs_of(number, number % 10);
     }
 }
 
@@ -621,17 +641,17 @@ put_restless_port(const struct np_gen *g, size_t number, uint32_t *state,
         = &g->pods[unit_random_below(state, g->n_pods)];
     uint32_t odd = unit_random_below(state, 20);
     uint32_t mac = odd == 0 ? other->ofport : odd == 1 ? 0x4242 : pod->ofport;
-    bool by_uid = odd == 2 || odd == 3;
-    bool by_both = odd == 4 || odd == 5;
-    const char *addrs = odd == 6 || odd == 7 ? other->addrs : pod->addrs;
-    const char *key = odd == 8 || odd == 9 ? other->key : pod->key;
-    const char *role = (odd == 10 ? roles[unit_random_below(state, 3)]
+    bool by_uid = odd >= 2 && odd < 5;
+    bool by_both = odd >= 5 && odd < 9;
+    const char *addrs = odd == 9 ? other->addrs : pod->addrs;
+    const char *key = odd == 10 ? other->key : pod->key;
+    const char *role = (odd == 11 ? roles[unit_random_below(state, 3)]
                         : "pod");
 
     ds_put_format(s, "%s veth%"PRIu32" %"PRIu32" %s "
                   "0a:58:00:00:%02"PRIx32":%02"PRIx32" %s", role, pod->ofport,
                   pod->ofport, by_uid ? "-" : key, mac >> 8, mac & 255,
-                  odd < 12 && *addrs ? addrs : "-");
+                  odd < 15 && *addrs ? addrs : "-");
     if (by_uid || by_both) {
         size_t whose = unit_random_below(state, 4) ? number : 0;
 

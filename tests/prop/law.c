@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "netpol/flow.h"
+#include "netpol/idset.h"
 #include "openvswitch/dynamic-string.h"
 #include "prop/gen.h"
 #include "prop/judge.h"
@@ -50,6 +51,8 @@ struct walk {
     const struct worlds *w;
     struct tally *tally;
     int *versions;              /* Of each thing, now. */
+    size_t n_identities;        /* After the step before. */
+    size_t max_number;          /* That any may have had so far. */
 };
 
 /* What was done, to be printed. */
@@ -63,6 +66,66 @@ object_of(const struct walk *k, size_t thing)
     return thing_object(k->w, thing, k->versions[thing]);
 }
 
+/* Numbers that were given away, by enum np_flow_kind. */
+struct given {
+    struct np_idset identities, rules;
+    struct ds *wrong;
+};
+
+static void
+give(enum np_flow_kind kind, uint32_t id, const char *text, void *given_)
+{
+    struct given *given = given_;
+
+    if (!np_idset_add(kind == NP_FLOW_RULE ? &given->rules
+                      : &given->identities, id)) {
+        ds_put_format(given->wrong, "number %#"PRIx32" is given twice: %s\n",
+                      id, text);
+    }
+}
+
+/* Nothing shares its number, and what stands behind each is what FRESH, who
+ * has taken the numbers over, says. */
+static void
+check_names(struct walk *k, const struct np_engine *fresh)
+{
+    struct given given = { .wrong = &k->trial.wrong };
+    struct ds live = DS_EMPTY_INITIALIZER;
+    struct ds scratch = DS_EMPTY_INITIALIZER;
+
+    np_compiler_for_each_name(k->trial.engine.compiler, give, &given);
+    np_idset_clear(&given.identities);
+    np_idset_clear(&given.rules);
+    np_compiler_dump(k->trial.engine.compiler, &live);
+    np_compiler_dump(fresh->compiler, &scratch);
+    if (strcmp(ds_cstr(&live), ds_cstr(&scratch))) {
+        ds_put_format(&k->trial.wrong, "live names:\n%s\nfrom scratch:\n%s\n",
+                      ds_cstr(&live), ds_cstr(&scratch));
+    }
+    ds_destroy(&live);
+    ds_destroy(&scratch);
+}
+
+/* Numbers of identities that are no more are given away again, so none is
+ * higher than there were identities before and after a change, ever. */
+static void
+check_numbers(struct walk *k, size_t n_identities)
+{
+    const struct np_flow *flow;
+
+    k->max_number = MAX(k->max_number, k->n_identities + n_identities);
+    k->n_identities = n_identities;
+    HMAP_FOR_EACH (flow, node, &k->trial.flows.flows) {
+        uint32_t number = flow->cookie;
+
+        if (flow->table == NP_T_SRC_IDENTITY && number > k->max_number
+            && np_cookie_kind(flow->cookie) == NP_FLOW_IDENTITY) {
+            ds_put_format(&k->trial.wrong, "identity number %"PRIu32", with "
+                          "%"PRIuSIZE" identities\n", number, n_identities);
+        }
+    }
+}
+
 /* Does the compiler of FRESH hold as many things as K's?  What it keeps in vain
  * is in no flow. */
 static void
@@ -72,6 +135,7 @@ check_counts(struct walk *k, const struct np_engine *fresh)
 
     np_compiler_count(k->trial.engine.compiler, &a);
     np_compiler_count(fresh->compiler, &b);
+    check_numbers(k, a.identities);
     if (a.rules != b.rules || a.sets != b.sets || a.points != b.points
         || a.identities != b.identities || a.clauses != b.clauses
         || a.conjunctions != b.conjunctions) {
@@ -125,6 +189,7 @@ check_stages(struct walk *k)
         np_flow_patch_init(&patch);
         np_engine_start(&fresh, &k->trial.flows, &patch);
         check_counts(k, &fresh);
+        check_names(k, &fresh);
         np_flow_patch_destroy(&patch);
     }
     np_engine_destroy(&fresh);
@@ -310,8 +375,30 @@ run(const struct sequence *s, struct tally *tally)
     return wrong;
 }
 
+/* A version of THING, which has version NOW, that is in one of the worlds, at
+ * random, or none.  Often it is what an edit makes of it. */
+static int
+random_version(const struct worlds *w, struct np_gen *g, size_t thing, int now)
+{
+    const struct thing *t = &w->v[thing];
+    int version = np_gen_below(g, N_WORLDS);
+
+    if (!np_gen_below(g, 5)) {
+        return GONE;
+    } else if (now != GONE && !np_gen_below(g, 3)) {
+        version = now % RENUMBERED ^ 1;
+    }
+    while (!t->object[version] && !t->port[version]) {
+        version = (version + 1) % N_WORLDS;
+    }
+    return (thing >= w->n_objects && !np_gen_below(g, 4)
+            ? version + RENUMBERED : version);
+}
+
+/* VERSIONS are those before the step, and then after it. */
 static void
-random_step(const struct worlds *w, struct np_gen *g, struct step *step)
+random_step(const struct worlds *w, struct np_gen *g, int *versions,
+            struct step *step)
 {
     step->n = np_gen_below(g, MAX_PICKS + 1);
     step->restart = !np_gen_below(g, 25);
@@ -320,13 +407,26 @@ random_step(const struct worlds *w, struct np_gen *g, struct step *step)
         struct pick *pick = &step->picks[i];
 
         pick->thing = np_gen_below(g, w->n);
-        pick->version = (np_gen_below(g, 5) ? np_gen_below(g, N_WORLDS)
-                         : GONE);
-        if (pick->thing >= w->n_objects && pick->version != GONE
-            && !np_gen_below(g, 4)) {
-            pick->version += RENUMBERED;
-        }
+        pick->version = random_version(w, g, pick->thing,
+                                       versions[pick->thing]);
+        versions[pick->thing] = pick->version;
     }
+}
+
+static void
+random_steps(struct sequence *s, struct np_gen *g)
+{
+    int *versions = xmalloc(s->w.n * sizeof *versions);
+
+    for (size_t i = 0; i < s->w.n; i++) {
+        versions[i] = GONE;
+    }
+    s->steps = xcalloc(s->n, sizeof *s->steps);
+    for (size_t i = 0; i < s->n; i++) {
+        random_step(&s->w, g, versions, &s->steps[i]);
+    }
+    s->start = np_gen_below(g, s->n / 4 + 1);
+    free(versions);
 }
 
 static bool
@@ -435,11 +535,7 @@ run_sequence(uint32_t seed, size_t n_steps, bool whole, struct tally *tally)
     char *wrong;
 
     worlds_init(&s.w, seed);
-    s.steps = xcalloc(n_steps, sizeof *s.steps);
-    for (size_t i = 0; i < n_steps; i++) {
-        random_step(&s.w, &g, &s.steps[i]);
-    }
-    s.start = np_gen_below(&g, n_steps / 4 + 1);
+    random_steps(&s, &g);
     wrong = run(&s, tally);
     if (wrong) {
         s.n = tally->steps - before;

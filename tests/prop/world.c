@@ -25,17 +25,52 @@ thing_at(struct worlds *w, const char *key)
     return &w->v[w->n++];
 }
 
-/* Takes a quarter of the rules, peers and ports out of the policies. */
+static void
+edit_list(struct np_gen *g, struct np_gen_list *list,
+          struct np_gen_part **other)
+{
+    for (size_t i = 0; i < list->n; i++) {
+        switch (np_gen_below(g, 6)) {
+        case 0:
+            list->v[i].gone = true;
+            break;
+        case 1:
+            if (*other) {
+                char *text = list->v[i].text;
+
+                list->v[i].text = (*other)->text;
+                (*other)->text = text;
+            }
+            break;
+        default:
+            break;
+        }
+        *other = &list->v[i];
+    }
+}
+
+/* Takes rules, peers and ports out of the policies, and lets others, and
+ * policyTypes, change places. */
 static void
 edit(struct np_gen *g)
 {
-    size_t n;
-    struct np_gen_part **parts = np_gen_parts(g, &n);
+    struct np_gen_part *peer = NULL;
+    struct np_gen_part *port = NULL;
 
-    for (size_t i = g->n_policies + g->n_pods + g->namespaces.n; i < n; i++) {
-        parts[i]->gone = !np_gen_below(g, 4);
+    for (size_t i = 0; i < 2 * g->n_policies; i++) {
+        struct np_gen_policy *p = &g->policies[i / 2];
+
+        if (i && !np_gen_below(g, 4)) {
+            p->types = g->policies[(i - 1) / 2].types;
+        }
+        for (size_t j = 0; j < p->n_rules[i % 2]; j++) {
+            struct np_gen_rule *rule = &p->rules[i % 2][j];
+
+            rule->self.gone = !np_gen_below(g, 6);
+            edit_list(g, &rule->peers, &peer);
+            edit_list(g, &rule->ports, &port);
+        }
     }
-    free(parts);
 }
 
 static void
