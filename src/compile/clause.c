@@ -49,8 +49,9 @@ enum dimension { OPENER, SERVER, SERVICE, WHOLE };
 /* That a value satisfies dimension K of N of a conjunction. */
 struct use {
     uint32_t id;
-    uint8_t k, n;
-    uint16_t n_times;           /* Ranges of one rule may overlap. */
+    uint32_t k : 2, n : 2;
+    uint32_t n_times : 28;      /* Ranges of one rule may overlap; an object
+                                 * may hold more than 65,535 of them. */
 };
 
 /* One value of a dimension, and the conjunctions that use it. */
