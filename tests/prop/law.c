@@ -12,8 +12,8 @@
  * says must also be needed.  Now and then the two judges (judge.h) are asked
  * about the flows that the patches have made.
  *
- * A sequence that breaks the law is made as short as it goes, unless --whole is
- * given, and printed. */
+ * A sequence that breaks the law is made as short as it goes, unless --whole
+ * is given, and printed. */
 
 #include <config.h>
 #include <getopt.h>
@@ -126,8 +126,8 @@ check_numbers(struct walk *k, size_t n_identities)
     }
 }
 
-/* Does the compiler of FRESH hold as many things as K's?  What it keeps in vain
- * is in no flow. */
+/* Does the compiler of FRESH hold as many things as K's?  What it keeps in
+ * vain is in no flow. */
 static void
 check_counts(struct walk *k, const struct np_engine *fresh)
 {
@@ -272,9 +272,10 @@ static void
 ask(struct walk *k, struct np_court *court, uint32_t seed)
 {
     struct np_gen g = { .state = seed };
+    const struct ds *wrong = &k->trial.wrong;
 
     /* With nobody there, there is nothing to ask. */
-    for (int i = 0; court->n_ends && i < N_CASES && !k->trial.wrong.length; i++) {
+    for (int i = 0; court->n_ends && i < N_CASES && !wrong->length; i++) {
         struct np_outcome outcome;
         struct np_case cs = {
             .opener = np_gen_below(&g, court->n_ends),
@@ -312,7 +313,8 @@ judge(struct walk *k, uint32_t seed)
     }
     qsort(objects, world.n, sizeof *objects, compare_owners);
     world.objects = objects;
-    np_court_init_live(&court, &world, &k->trial.engine.binding, &k->trial.flows);
+    np_court_init_live(&court, &world, &k->trial.engine.binding,
+                       &k->trial.flows);
     ask(k, &court, seed);
     np_court_destroy(&court);
     free(objects);

@@ -3,10 +3,11 @@
  *
  * usage: shards
  *
- * A message of OpenFlow holds about 4,000 conjunctions, so with more than 2,000
- * rules of one direction a flow that all of them share must be several.  One
- * pod of the node has them all; the number of its rules moves by one around
- * each limit, and by thousands across several. */
+ * A message of OpenFlow holds about 4,000 conjunctions, so with more than
+ * 2,000 rules of one direction a flow that all of them share must be several.
+ * One pod of the node has them all; the number of its rules moves by one
+ * around each limit, and by thousands across several.  Then comes one rule that says
+ * the same more than 65,535 times. */
 
 #include <config.h>
 #include <stdio.h>
@@ -18,6 +19,7 @@
 
 enum {
     N_POLICIES = 4010,
+    N_PORTS = 65537,
     MAX_ACTIONS = 4000,
 };
 
@@ -62,8 +64,8 @@ read_policies(struct cast *c, int both)
         ds_put_format(&s, "%s{\"apiVersion\": \"networking.k8s.io/v1\", "
                       "\"kind\": \"NetworkPolicy\", \"metadata\": "
                       "{\"namespace\": \"a\", \"name\": \"p%"PRIuSIZE"\"}, "
-                      "\"spec\": {\"podSelector\": {}, \"ingress\": [{\"from\":"
-                      " [{\"ipBlock\": {\"cidr\": \"10.%"PRIuSIZE".0.0/16\"}}"
+                      "\"spec\": {\"podSelector\": {}, \"ingress\": [{"
+                      "\"from\": [{\"ipBlock\": {\"cidr\": \"10.%"PRIuSIZE".0.0/16\"}}"
                       "], \"ports\": [{\"port\": %"PRIuSIZE"}]}]",
                       i ? ", " : "", i, i % 7, 1 + i % 3);
         if (both) {
@@ -197,6 +199,38 @@ play(struct np_trial *t, const struct cast *c, const struct np_fixture *pod)
     np_changes_clear(&changes);
 }
 
+/* A rule that says the same more often than 16 bits count, which an object of
+ * less than a megabyte can, comes and goes. */
+static void
+repeat_port(struct np_trial *t)
+{
+    struct np_changes changes = { NULL, 0, 0 };
+    struct ds s = DS_EMPTY_INITIALIZER;
+    struct np_fixture f;
+
+    ds_put_cstr(&s, "{\"apiVersion\": \"networking.k8s.io/v1\", \"kind\": "
+                "\"NetworkPolicy\", \"metadata\": {\"namespace\": \"a\", "
+                "\"name\": \"p\"}, \"spec\": {\"podSelector\": {}, "
+                "\"ingress\": [{\"ports\": [");
+    for (int i = 0; i < N_PORTS; i++) {
+        ds_put_format(&s, "%s{\"port\":7}", i ? "," : "");
+    }
+    ds_put_cstr(&s, "]}]}}");
+    np_fixture_init(&f);
+    np_fixture_decode_objects(&f, ds_cstr(&s));
+    np_changes_add(&changes, NULL, f.manifest.objects[0]);
+    np_trial_change(t, &changes, NULL, false);
+    np_changes_clear(&changes);
+    np_changes_add(&changes, f.manifest.objects[0], NULL);
+    np_trial_change(t, &changes, NULL, false);
+    if (t->wrong.length) {
+        printf("with one port %d times:\n%s\n", N_PORTS, ds_cstr(&t->wrong));
+    }
+    np_changes_clear(&changes);
+    np_fixture_destroy(&f);
+    ds_destroy(&s);
+}
+
 int
 main(int argc OVS_UNUSED, char *argv[])
 {
@@ -211,6 +245,7 @@ main(int argc OVS_UNUSED, char *argv[])
     read_pod(&pod);
     np_trial_init(&trial);
     play(&trial, &cast, &pod);
+    repeat_port(&trial);
     ok = !trial.wrong.length;
     np_trial_destroy(&trial);
     np_fixture_destroy(&pod);
