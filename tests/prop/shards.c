@@ -6,8 +6,8 @@
  * A message of OpenFlow holds about 4,000 conjunctions, so with more than
  * 2,000 rules of one direction a flow that all of them share must be several.
  * One pod of the node has them all; the number of its rules moves by one
- * around each limit, and by thousands across several.  Then comes one rule that says
- * the same more than 65,535 times. */
+ * around each limit, and by thousands across several.  Then comes one rule
+ * that says the same more than 65,535 times. */
 
 #include <config.h>
 #include <stdio.h>
@@ -65,8 +65,8 @@ read_policies(struct cast *c, int both)
                       "\"kind\": \"NetworkPolicy\", \"metadata\": "
                       "{\"namespace\": \"a\", \"name\": \"p%"PRIuSIZE"\"}, "
                       "\"spec\": {\"podSelector\": {}, \"ingress\": [{"
-                      "\"from\": [{\"ipBlock\": {\"cidr\": \"10.%"PRIuSIZE".0.0/16\"}}"
-                      "], \"ports\": [{\"port\": %"PRIuSIZE"}]}]",
+                      "\"from\": [{\"ipBlock\": {\"cidr\": \"10.%"PRIuSIZE
+                      ".0.0/16\"}}], \"ports\": [{\"port\": %"PRIuSIZE"}]}]",
                       i ? ", " : "", i, i % 7, 1 + i % 3);
         if (both) {
             ds_put_format(&s, ", \"egress\": [{\"to\": [{\"ipBlock\": "
