@@ -60,6 +60,17 @@ struct tally {
     size_t steps, restarts, verdicts;
 };
 
+/* Sequences take turns.  The judges know only the plain way out. */
+static const struct np_compile_config configs[] = {
+    { .ct_zone = 64000 },
+    { .ct_zone = 1, .way_out = NP_OUT_PORT, .out_port = "eth1",
+      .keep_established = true },
+    { .ct_zone = 64000 },
+    { .ct_zone = 7, .way_out = NP_OUT_TABLE, .out_table = 200,
+      .foreign_pass = true, .allow_to_node = true },
+    { .ct_zone = 64000 },
+};
+
 static const struct np_meta *
 object_of(const struct walk *k, size_t thing)
 {
@@ -182,7 +193,7 @@ check_stages(struct walk *k)
             np_changes_add(&changes, NULL, object_of(k, i));
         }
     }
-    np_engine_init(&fresh, &np_trial_config, "node");
+    np_engine_init(&fresh, k->trial.config, "node");
     np_engine_apply(&fresh, &changes, &ports, NULL);
     check_text(k, &fresh);
     if (k->trial.engine.started) {
@@ -233,7 +244,8 @@ all_objects(const struct walk *k, struct np_changes *changes)
     }
 }
 
-/* Are the ports there by which the judges send packets? */
+/* Are the ports there by which the judges send packets, and do these go where
+ * they look? */
 static bool
 can_judge(const struct walk *k)
 {
@@ -244,7 +256,8 @@ can_judge(const struct walk *k)
         n += (!strcmp(ports->v[i].name, "br-int")
               || !strcmp(ports->v[i].name, "eth1"));
     }
-    return k->trial.engine.started && n == 2;
+    return (k->trial.engine.started && n == 2
+            && k->trial.config->way_out == NP_OUT_NORMAL);
 }
 
 static bool
@@ -345,6 +358,7 @@ take(struct walk *k, const struct step *step, bool start)
 
 /* A sequence of changes; flows begin at step 'start'. */
 struct sequence {
+    const struct np_compile_config *config;
     struct worlds w;
     struct step *steps;
     size_t n, start;
@@ -362,7 +376,7 @@ run(const struct sequence *s, struct tally *tally)
     for (size_t i = 0; i < s->w.n; i++) {
         k.versions[i] = GONE;
     }
-    np_trial_init(&k.trial);
+    np_trial_init(&k.trial, s->config);
     for (size_t i = 0; i < s->n && !k.trial.wrong.length; i++) {
         tally->steps++;
         if (!s->steps[i].skipped) {
@@ -532,7 +546,9 @@ static bool
 run_sequence(uint32_t seed, size_t n_steps, bool whole, struct tally *tally)
 {
     struct np_gen g = { .seed = seed, .state = seed * 2654435761u + 1 };
-    struct sequence s = { .n = n_steps };
+    struct sequence s = {
+        .config = &configs[seed % ARRAY_SIZE(configs)], .n = n_steps,
+    };
     size_t before = tally->steps;
     char *wrong;
 

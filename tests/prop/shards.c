@@ -243,7 +243,7 @@ main(int argc OVS_UNUSED, char *argv[])
     read_policies(&cast, 0);
     read_policies(&cast, 1);
     read_pod(&pod);
-    np_trial_init(&trial);
+    np_trial_init(&trial, &pod.config);
     play(&trial, &cast, &pod);
     repeat_port(&trial);
     ok = !trial.wrong.length;

@@ -7,14 +7,13 @@
 
 #include "util.h"
 
-const struct np_compile_config np_trial_config = { .ct_zone = 64000 };
-
 void
-np_trial_init(struct np_trial *t)
+np_trial_init(struct np_trial *t, const struct np_compile_config *config)
 {
+    t->config = config;
     ds_init(&t->wrong);
     np_flow_set_init(&t->flows);
-    np_engine_init(&t->engine, &np_trial_config, "node");
+    np_engine_init(&t->engine, t->config, "node");
 }
 
 void
@@ -100,7 +99,7 @@ np_trial_restart(struct np_trial *t, const struct np_changes *objects,
     struct np_flow_patch patch;
 
     np_engine_destroy(&t->engine);
-    np_engine_init(&t->engine, &np_trial_config, "node");
+    np_engine_init(&t->engine, t->config, "node");
     np_flow_patch_init(&patch);
     np_engine_apply(&t->engine, objects, ports, NULL);
     np_engine_start(&t->engine, &t->flows, &patch);

@@ -9,14 +9,14 @@
 #include "openvswitch/dynamic-string.h"
 
 struct np_trial {
+    const struct np_compile_config *config;
     struct np_engine engine;
     struct np_flow_set flows;
     struct ds wrong;            /* Empty while all is well. */
 };
 
-extern const struct np_compile_config np_trial_config;
-
-void np_trial_init(struct np_trial *);
+/* CONFIG must live as long. */
+void np_trial_init(struct np_trial *, const struct np_compile_config *config);
 void np_trial_destroy(struct np_trial *);
 
 /* Lets the engine take in CHANGES and PORTS (NULL: as they were), and begin
