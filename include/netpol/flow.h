@@ -75,15 +75,14 @@ const char *np_flow_kind_name(enum np_flow_kind);       /* "identity" */
 struct np_flow *np_flow_create(uint8_t table, uint16_t priority,
                                uint64_t cookie, const struct match *,
                                const struct ofpact *actions, size_t len);
-struct np_flow *np_flow_clone(const struct np_flow *);
 /* The same for what is in that form already, such as another flow's match and
  * actions with other values in them. */
 struct np_flow *np_flow_create_as_is(uint8_t table, uint16_t priority,
                                      uint64_t cookie, const struct match *,
                                      const struct ofpact *actions, size_t len);
+/* Shares SRC's actions. */
+struct np_flow *np_flow_clone(const struct np_flow *src);
 void np_flow_destroy(struct np_flow *);
-/* If FLOW has the same actions as OTHER, keeps them only once. */
-void np_flow_share_actions(struct np_flow *flow, const struct np_flow *other);
 /* Same table, priority and match: for a switch they are one flow. */
 bool np_flow_same_key(const struct np_flow *, const struct np_flow *);
 /* Same key, cookie and actions. */
@@ -92,6 +91,33 @@ bool np_flow_equal(const struct np_flow *, const struct np_flow *);
  * only if the key is the same.  The order of matches follows the layout of
  * libopenvswitch's struct flow. */
 int np_flow_compare(const struct np_flow *, const struct np_flow *);
+
+/* Actions that many flows have: canonical, and kept once.  Copies its argument;
+ * NULL for none at all, which all functions here take as well.  The creator
+ * has one reference, each flow another. */
+struct np_actions;
+struct np_actions *np_actions_create(const struct ofpact *, size_t len);
+void np_actions_unref(struct np_actions *);
+/* As np_flow_create(), but only MATCH has to be brought to its canonical
+ * form. */
+struct np_flow *np_flow_create_shared(uint8_t table, uint16_t priority,
+                                      uint64_t cookie, const struct match *,
+                                      struct np_actions *);
+
+/* Makes many flows that look alike, much faster: the canonical form is asked
+ * for once for each shape of a match and of actions, and equal actions are
+ * mostly shared.  The flows are those that np_flow_create() would make. */
+struct np_flow_maker;
+struct np_flow_maker *np_flow_maker_create(void);
+void np_flow_maker_destroy(struct np_flow_maker *);
+/* As np_actions_create(); finds more of what it knows if memory that means
+ * nothing, between and inside actions, is 0. */
+struct np_actions *np_flow_maker_actions(struct np_flow_maker *,
+                                         const struct ofpact *, size_t len);
+/* As np_flow_create_shared(). */
+struct np_flow *np_flow_maker_make(struct np_flow_maker *, uint8_t table,
+                                   uint16_t priority, uint64_t cookie,
+                                   const struct match *, struct np_actions *);
 
 /* Names of tables for the text form; NULL, or NULL for a table: its number. */
 struct np_table_names {

@@ -183,9 +183,13 @@ np_build_match(struct np_build *b, uint8_t table, uint16_t priority,
                uint64_t cookie, const struct match *match,
                const struct ofpbuf *actions)
 {
-    np_build_put(b, np_flow_create(table + b->config->table_base, priority,
-                                   cookie, match, actions->data,
-                                   actions->size));
+    struct np_actions *shared = np_flow_maker_actions(b->maker, actions->data,
+                                                      actions->size);
+
+    np_build_put(b, np_flow_maker_make(b->maker,
+                                       table + b->config->table_base, priority,
+                                       cookie, match, shared));
+    np_actions_unref(shared);
 }
 
 void

@@ -14,6 +14,7 @@ struct np_build {
     const struct np_portmap *ports;
     struct np_table_names names;
     const struct np_flow_parser *parser;        /* With these names. */
+    struct np_flow_maker *maker;
     struct np_models *models;
     uint32_t layout;            /* Changes when flows of one build could not
                                  * finish what those of another began. */

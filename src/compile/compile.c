@@ -43,6 +43,7 @@ np_compiler_create(const struct np_compile_config *config)
     c->build.layout = np_build_layout(&c->config);
     np_pipeline_names(c->config.table_base, &c->build.names);
     c->build.models = np_models_create();
+    c->build.maker = np_flow_maker_create();
     c->build.parser = c->parser = np_flow_parser_create(&c->build.names);
     np_points_init(c);
     return c;
@@ -67,6 +68,7 @@ np_compiler_destroy(struct np_compiler *c)
     np_flow_set_destroy(&c->lists);
     np_list_clear(&c->dirty);
     np_flow_parser_destroy(c->parser);
+    np_flow_maker_destroy(c->build.maker);
     np_models_destroy(c->build.models);
     free(c->out_port);
     free(c);

@@ -47,8 +47,8 @@ identity_of(struct np_compiler *c, uint32_t flags, struct np_idset *sets,
 static void
 identity_destroy(struct np_identity *id)
 {
-    np_flow_destroy(id->like[0]);
-    np_flow_destroy(id->like[1]);
+    np_actions_unref(id->actions[0]);
+    np_actions_unref(id->actions[1]);
     np_idset_clear(&id->sets);
     free(id);
 }
@@ -120,29 +120,36 @@ match_prefix(struct match *match, const struct np_prefix *p, bool source)
     }
 }
 
+/* What the flows of ID do, in the source's or the destination's table. */
+static struct np_actions *
+actions_of(struct np_build *b, struct np_identity *id, bool source)
+{
+    if (!id->actions[source]) {
+        uint64_t stub[128 / 8];
+        struct ofpbuf actions = OFPBUF_STUB_INITIALIZER(stub);
+
+        np_put_load(&actions, source ? MFF_REG1 : MFF_REG2, id->number);
+        np_put_load(&actions, source ? MFF_REG3 : MFF_REG4, id->flags);
+        id->actions[source] = np_flow_maker_actions(b->maker, actions.data,
+                                                    actions.size);
+        ofpbuf_uninit(&actions);
+    }
+    return id->actions[source];
+}
+
 static void
 build_flow(struct np_build *b, const struct np_prefix *p,
            struct np_identity *id, bool source)
 {
     uint8_t table = source ? NP_T_SRC_IDENTITY : NP_T_DST_IDENTITY;
-    uint64_t stub[128 / 8];
-    struct ofpbuf actions = OFPBUF_STUB_INITIALIZER(stub);
-    struct np_flow *flow;
     struct match match;
 
-    np_put_load(&actions, source ? MFF_REG1 : MFF_REG2, id->number);
-    np_put_load(&actions, source ? MFF_REG3 : MFF_REG4, id->flags);
     /* One above the length: the table's own last flow is at 0. */
     match_prefix(&match, p, source);
-    flow = np_flow_create(table + b->config->table_base, p->len + 1,
-                          np_cookie(NP_FLOW_IDENTITY, id->number), &match,
-                          actions.data, actions.size);
-    if (!id->like[source]) {
-        id->like[source] = np_flow_clone(flow);
-    }
-    np_flow_share_actions(flow, id->like[source]);
-    np_build_put(b, flow);
-    ofpbuf_uninit(&actions);
+    np_build_put(b, np_flow_maker_make(b->maker, table + b->config->table_base,
+                                       p->len + 1,
+                                       np_cookie(NP_FLOW_IDENTITY, id->number),
+                                       &match, actions_of(b, id, source)));
 }
 
 static void

@@ -98,8 +98,8 @@ struct np_identity {
     uint32_t flags;             /* NP_ID_*. */
     struct np_idset sets;       /* Ids of csets. */
     size_t n_points;
-    struct np_flow *like[2];    /* Whose actions its flows share, once there
-                                 * are any: destination's and source's. */
+    struct np_actions *actions[2];      /* Of its flows, once there are any:
+                                         * destination's and source's. */
     /* In the change under way: */
     bool dead;                  /* No point is left. */
     bool is_heir;               /* Has the number of one that is dead. */

@@ -24,10 +24,6 @@
 #include "openvswitch/ofp-match.h"
 #include "openvswitch/ofpbuf.h"
 
-/* What is left of an OpenFlow message's 64 KB for a match and actions once
- * the headers of a bundle-add and of the flow-mod inside are there. */
-enum { BODY_MAX = UINT16_MAX - 16 - 48 };
-
 /* Some differences are none: a match on anything in an Ethernet frame implies
  * the packet type, which decoding adds; a frame without a tag has no PCP; and
  * the parser of `ip_frag` sets mask bits that mean nothing. */
@@ -62,9 +58,8 @@ prepare(struct ofpbuf *acts, size_t wire_size)
 }
 
 bool
-np_flow_canonize(const struct match *match, const struct ofpact *actions,
-                 size_t len, struct match *out, struct ofpbuf *out_acts,
-                 bool *exact)
+np_canon_match(const struct match *match, struct match *out, size_t *wire_size,
+               bool *exact)
 {
     struct match normal = *match;
     uint64_t stub[1024 / 8];
@@ -72,15 +67,44 @@ np_flow_canonize(const struct match *match, const struct ofpact *actions,
 
     ofputil_normalize_match_quiet(&normal);
     oxm_put_match(&msg, &normal, OFP15_VERSION);
-    ofpacts_put_openflow_instructions(actions, len, &msg, OFP15_VERSION);
+    *wire_size = msg.size;
 
-    prepare(out_acts, msg.size);
-    bool ok = (msg.size <= BODY_MAX
-               && !oxm_pull_match(&msg, false, NULL, NULL, out)
-               && !ofpacts_pull_openflow_instructions(&msg, msg.size,
-                                                      OFP15_VERSION, NULL,
-                                                      NULL, out_acts));
+    bool ok = !oxm_pull_match(&msg, false, NULL, NULL, out);
     *exact = ok && same_match(match, out);
     ofpbuf_uninit(&msg);
     return ok;
+}
+
+bool
+np_canon_actions(const struct ofpact *actions, size_t len, struct ofpbuf *out,
+                 size_t *wire_size)
+{
+    uint64_t stub[1024 / 8];
+    struct ofpbuf msg = OFPBUF_STUB_INITIALIZER(stub);
+
+    ofpacts_put_openflow_instructions(actions, len, &msg, OFP15_VERSION);
+    *wire_size = msg.size;
+
+    /* Nothing larger can be decoded: its lengths wrap around. */
+    bool ok = msg.size <= NP_CANON_MAX;
+    if (ok) {
+        prepare(out, msg.size);
+        ok = !ofpacts_pull_openflow_instructions(&msg, msg.size,
+                                                 OFP15_VERSION, NULL, NULL,
+                                                 out);
+    }
+    ofpbuf_uninit(&msg);
+    return ok;
+}
+
+size_t
+np_canon_actions_size(const struct ofpact *actions, size_t len)
+{
+    struct ofpbuf msg;
+
+    ofpbuf_init(&msg, 2 * len + 64);
+    ofpacts_put_openflow_instructions(actions, len, &msg, OFP15_VERSION);
+    size_t size = msg.size;
+    ofpbuf_uninit(&msg);
+    return size;
 }

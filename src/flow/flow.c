@@ -39,51 +39,100 @@ np_flow_kind_name(enum np_flow_kind kind)
     return "unknown";
 }
 
-/* Actions, with how many flows have them. */
-struct shared_actions {
+/* 'data' is what flows point to. */
+struct np_actions {
     unsigned int n_refs;
+    unsigned int len : 31;      /* Bytes in 'data'. */
+    bool canonical : 1;         /* Otherwise OpenFlow cannot say them. */
     struct ofpact data[] __attribute__((aligned(8)));
 };
 
-static struct ofpact *
-actions_create(const struct ofpact *actions, size_t len)
+struct np_actions *
+np_actions_wrap(const struct ofpact *actions, size_t len, bool canonical)
 {
-    struct shared_actions *a;
+    struct np_actions *a = NULL;
 
-    if (!len) {
-        return NULL;
+    if (len) {
+        a = xmalloc(sizeof *a + len);
+        a->n_refs = 1;
+        a->len = len;
+        a->canonical = canonical;
+        memcpy(a->data, actions, len);
     }
-    a = xmalloc(sizeof *a + len);
-    a->n_refs = 1;
-    memcpy(a->data, actions, len);
-    return a->data;
+    return a;
 }
 
-static struct ofpact *
-actions_ref(struct ofpact *actions)
+bool
+np_actions_is_plain(const struct np_actions *a)
 {
-    if (actions) {
-        CONTAINER_OF(actions, struct shared_actions, data[0])->n_refs++;
+    return !a || (a->canonical && a->len < UINT16_MAX / 4);
+}
+
+bool
+np_actions_is(const struct np_actions *a, const struct ofpact *actions,
+              size_t len)
+{
+    return a->canonical && a->len == len && !memcmp(a->data, actions, len);
+}
+
+struct np_actions *
+np_actions_ref(struct np_actions *a)
+{
+    if (a) {
+        a->n_refs++;
     }
-    return actions;
+    return a;
+}
+
+struct np_actions *
+np_actions_create(const struct ofpact *actions, size_t len)
+{
+    uint64_t stub[1024 / 8];
+    struct ofpbuf acts = OFPBUF_STUB_INITIALIZER(stub);
+    struct np_actions *a;
+    size_t size;
+
+    a = (np_canon_actions(actions, len, &acts, &size)
+         ? np_actions_wrap(acts.data, acts.size, true)
+         : np_actions_wrap(actions, len, false));
+    ofpbuf_uninit(&acts);
+    return a;
+}
+
+static struct np_actions *
+actions_of(const struct np_flow *flow)
+{
+    return (flow->actions
+            ? CONTAINER_OF(flow->actions, struct np_actions, data[0]) : NULL);
+}
+
+void
+np_actions_unref(struct np_actions *a)
+{
+    if (a && !--a->n_refs) {
+        free(a);
+    }
 }
 
 static void
-actions_unref(struct ofpact *actions)
+set_actions(struct np_flow *flow, struct np_actions *a)
 {
-    if (actions) {
-        struct shared_actions *a = CONTAINER_OF(actions,
-                                                struct shared_actions,
-                                                data[0]);
-
-        if (!--a->n_refs) {
-            free(a);
-        }
+    if (a) {
+        flow->actions = np_actions_ref(a)->data;
+        flow->actions_len = a->len;
     }
 }
 
-/* A flow without anything but MATCH, whose two halves, adjacent as minimatch's
- * functions want them, follow the flow itself. */
+/* The two HALF bytes of a match, adjacent as minimatch's functions want them,
+ * follow the flow itself. */
+static void
+place_match(struct np_flow *flow, size_t half)
+{
+    flow->match.flow = (struct miniflow *) (flow + 1);
+    flow->match.mask = (struct minimask *) ((char *) (flow + 1) + half);
+}
+
+/* A flow without anything but MATCH. */
 static struct np_flow *
 alloc_flow(const struct match *match)
 {
@@ -95,8 +144,7 @@ alloc_flow(const struct match *match)
     half = sizeof shape
            + MINIFLOW_VALUES_SIZE(miniflow_n_values(&shape));
     flow = xzalloc(sizeof *flow + 2 * half);
-    flow->match.flow = (struct miniflow *) (flow + 1);
-    flow->match.mask = (struct minimask *) ((char *) (flow + 1) + half);
+    place_match(flow, half);
     flow->match.flow->map = shape.map;
     flow->match.mask->masks.map = shape.map;
     miniflow_init(flow->match.flow, &match->flow);
@@ -106,19 +154,29 @@ alloc_flow(const struct match *match)
 }
 
 struct np_flow *
-np_flow_create_as_is(uint8_t table, uint16_t priority, uint64_t cookie,
-                     const struct match *match, const struct ofpact *actions,
-                     size_t len)
+np_flow_assemble(uint8_t table, uint16_t priority, uint64_t cookie,
+                 const struct match *match, struct np_actions *actions)
 {
     struct np_flow *flow = alloc_flow(match);
 
     flow->table = table;
     flow->priority = priority;
     flow->cookie = cookie;
-    flow->actions = actions_create(actions, len);
-    flow->actions_len = len;
+    set_actions(flow, actions);
     flow->node.hash = hash_2words(minimatch_hash(&flow->match, table),
                                   priority);
+    return flow;
+}
+
+struct np_flow *
+np_flow_create_as_is(uint8_t table, uint16_t priority, uint64_t cookie,
+                     const struct match *match, const struct ofpact *actions,
+                     size_t len)
+{
+    struct np_actions *a = np_actions_wrap(actions, len, true);
+    struct np_flow *flow = np_flow_assemble(table, priority, cookie, match, a);
+
+    np_actions_unref(a);
     return flow;
 }
 
@@ -129,17 +187,36 @@ np_flow_create__(uint8_t table, uint16_t priority, uint64_t cookie,
 {
     uint64_t stub[1024 / 8];
     struct ofpbuf acts = OFPBUF_STUB_INITIALIZER(stub);
+    size_t match_size, acts_size;
     struct np_flow *flow;
     struct match canon;
 
-    if (np_flow_canonize(match, actions, len, &canon, &acts, exact)) {
+    if (np_canon_match(match, &canon, &match_size, exact)
+        && np_canon_actions(actions, len, &acts, &acts_size)
+        && match_size + acts_size <= NP_CANON_MAX) {
         match = &canon;
         actions = acts.data;
         len = acts.size;
+    } else {
+        *exact = false;
     }
     flow = np_flow_create_as_is(table, priority, cookie, match, actions, len);
     ofpbuf_uninit(&acts);
     return flow;
+}
+
+/* Whoever asked for it got another flow: a mistake of the caller, and one that
+ * may open what should be closed. */
+void
+np_flow_warn_inexact(uint8_t table, uint16_t priority,
+                     const struct match *match)
+{
+    if (!VLOG_DROP_WARN(&rl)) {
+        char *s = match_to_string(match, NULL, priority);
+        VLOG_WARN("table %"PRIu8": OpenFlow cannot say this flow as it is: "
+                  "%s", table, s);
+        free(s);
+    }
 }
 
 struct np_flow *
@@ -151,50 +228,60 @@ np_flow_create(uint8_t table, uint16_t priority, uint64_t cookie,
     struct np_flow *flow = np_flow_create__(table, priority, cookie, match,
                                             actions, len, &exact);
 
-    /* Whoever asked for it got another flow: a mistake of the caller, and
-     * one that may open what should be closed. */
-    if (!exact && !VLOG_DROP_WARN(&rl)) {
-        char *s = match_to_string(match, NULL, priority);
-        VLOG_WARN("table %"PRIu8": OpenFlow cannot say this flow as it is: "
-                  "%s", table, s);
-        free(s);
+    if (!exact) {
+        np_flow_warn_inexact(table, priority, match);
     }
     return flow;
+}
+
+/* Does a message have room for it, with a match of MATCH_SIZE? */
+static bool
+fits(const struct np_actions *a, size_t match_size)
+{
+    /* Encoded actions are at most about twice as large as decoded ones, and no
+     * match is larger than 16 KB. */
+    return (!a || a->len < UINT16_MAX / 4
+            || match_size + np_canon_actions_size(a->data, a->len)
+               <= NP_CANON_MAX);
+}
+
+struct np_flow *
+np_flow_create_shared(uint8_t table, uint16_t priority, uint64_t cookie,
+                      const struct match *match, struct np_actions *actions)
+{
+    struct match canon;
+    bool exact;
+    size_t size;
+
+    bool ok = (np_canon_match(match, &canon, &size, &exact)
+               && (!actions || actions->canonical) && fits(actions, size));
+    if (!ok || !exact) {
+        np_flow_warn_inexact(table, priority, match);
+    }
+    return np_flow_assemble(table, priority, cookie, ok ? &canon : match,
+                            actions);
 }
 
 struct np_flow *
 np_flow_clone(const struct np_flow *src)
 {
-    struct np_flow *flow;
-    struct match match;
+    size_t size = (sizeof *src
+                   + 2 * (sizeof *src->match.flow
+                          + MINIFLOW_VALUES_SIZE(
+                              miniflow_n_values(src->match.flow))));
+    struct np_flow *flow = xmemdup(src, size);
 
-    minimatch_expand(&src->match, &match);
-    flow = alloc_flow(&match);
-    flow->node.hash = src->node.hash;
-    flow->table = src->table;
-    flow->priority = src->priority;
-    flow->cookie = src->cookie;
-    flow->actions = actions_ref(src->actions);
-    flow->actions_len = src->actions_len;
+    place_match(flow, (size - sizeof *flow) / 2);
+    flow->match.tun_md = tun_metadata_allocation_clone(src->match.tun_md);
+    set_actions(flow, actions_of(src));
     return flow;
-}
-
-void
-np_flow_share_actions(struct np_flow *flow, const struct np_flow *other)
-{
-    if (flow->actions != other->actions
-        && ofpacts_equal(flow->actions, flow->actions_len,
-                         other->actions, other->actions_len)) {
-        actions_unref(flow->actions);
-        flow->actions = actions_ref(other->actions);
-    }
 }
 
 void
 np_flow_destroy(struct np_flow *flow)
 {
     if (flow) {
-        actions_unref(flow->actions);
+        np_actions_unref(actions_of(flow));
         free(flow->match.tun_md);
         free(flow);
     }
@@ -210,13 +297,18 @@ np_flow_same_key(const struct np_flow *a, const struct np_flow *b)
 }
 
 bool
-np_flow_equal(const struct np_flow *a, const struct np_flow *b)
+np_flow_same_body(const struct np_flow *a, const struct np_flow *b)
 {
     return (a->cookie == b->cookie
             && (a->actions == b->actions
                 || ofpacts_equal(a->actions, a->actions_len,
-                                 b->actions, b->actions_len))
-            && np_flow_same_key(a, b));
+                                 b->actions, b->actions_len)));
+}
+
+bool
+np_flow_equal(const struct np_flow *a, const struct np_flow *b)
+{
+    return np_flow_same_body(a, b) && np_flow_same_key(a, b);
 }
 
 #define COMPARE(A, B) ((A) < (B) ? -1 : (A) > (B))

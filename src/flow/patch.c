@@ -99,7 +99,7 @@ np_flow_patch_diff(const struct np_flow_patch *patch,
     HMAP_FOR_EACH (flow, node, &patch->put.flows) {
         const struct np_flow *old = np_flow_set_find(set, flow);
 
-        if (!old || !np_flow_equal(old, flow)) {
+        if (!old || !np_flow_same_body(old, flow)) {
             delta->put[delta->n_put++] = flow;
             delta->n_new += !old;
         }
@@ -143,7 +143,7 @@ np_flow_patch_add_diff(struct np_flow_patch *patch,
     HMAP_FOR_EACH (flow, node, &to->flows) {
         const struct np_flow *old = np_flow_set_find(from, flow);
 
-        if (!old || !np_flow_equal(old, flow)) {
+        if (!old || !np_flow_same_body(old, flow)) {
             np_flow_patch_put(patch, np_flow_clone(flow));
         }
     }
@@ -162,7 +162,7 @@ np_flow_patch_take_diff(struct np_flow_patch *patch, struct np_flow_set *from,
             np_flow_patch_del(patch, flow);
             continue;
         }
-        if (np_flow_equal(flow, new)) {
+        if (np_flow_same_body(flow, new)) {
             np_flow_set_remove(to, new);
             np_flow_destroy(new);
         }

@@ -113,35 +113,50 @@ np_flow_set_sort(const struct np_flow_set *set)
     return flows;
 }
 
+/* The flows of FROM whose key is not in TO. */
+static void
+collect_deletions(const struct np_flow_set *from, const struct np_flow_set *to,
+                  struct np_flow_delta *delta)
+{
+    const struct np_flow *flow;
+    size_t allocated = 0;
+
+    HMAP_FOR_EACH (flow, node, &from->flows) {
+        if (!np_flow_set_find(to, flow)) {
+            if (delta->n_del >= allocated) {
+                delta->del = x2nrealloc(delta->del, &allocated,
+                                        sizeof *delta->del);
+            }
+            delta->del[delta->n_del++] = flow;
+        }
+    }
+}
+
 void
 np_flow_set_diff(const struct np_flow_set *from, const struct np_flow_set *to,
                  struct np_flow_delta *delta)
 {
-    size_t allocated_put = 0, allocated_del = 0;
+    size_t allocated = 0, n_common = 0;
     const struct np_flow *flow;
 
     *delta = (struct np_flow_delta) { .n_put = 0 };
     HMAP_FOR_EACH (flow, node, &to->flows) {
         const struct np_flow *old = np_flow_set_find(from, flow);
 
-        if (old && np_flow_equal(old, flow)) {
+        n_common += old != NULL;
+        if (old && np_flow_same_body(old, flow)) {
             continue;
         }
-        if (delta->n_put >= allocated_put) {
-            delta->put = x2nrealloc(delta->put, &allocated_put,
+        if (delta->n_put >= allocated) {
+            delta->put = x2nrealloc(delta->put, &allocated,
                                     sizeof *delta->put);
         }
         delta->put[delta->n_put++] = flow;
         delta->n_new += !old;
     }
-    HMAP_FOR_EACH (flow, node, &from->flows) {
-        if (!np_flow_set_find(to, flow)) {
-            if (delta->n_del >= allocated_del) {
-                delta->del = x2nrealloc(delta->del, &allocated_del,
-                                        sizeof *delta->del);
-            }
-            delta->del[delta->n_del++] = flow;
-        }
+    /* Mostly there is none, and a look at each flow costs. */
+    if (n_common < np_flow_set_count(from)) {
+        collect_deletions(from, to, delta);
     }
     np_flows_sort(delta->put, delta->n_put);
     np_flows_sort(delta->del, delta->n_del);

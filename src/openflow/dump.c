@@ -51,9 +51,10 @@ compare_stats(const void *a_, const void *b_)
 }
 
 static void
-add_stats(struct np_flow_dump *dump, const struct ofputil_flow_stats *fs)
+add_stats(struct np_flow_dump *dump, struct np_flow_maker *maker,
+          const struct ofputil_flow_stats *fs)
 {
-    struct np_flow *flow = np_of_flow_from_stats(fs, true);
+    struct np_flow *flow = np_of_flow_from_stats(maker, fs, true);
 
     if (np_flow_set_find(&dump->set, flow)) {
         np_flow_destroy(flow);
@@ -86,14 +87,16 @@ np_openflow_dump(const char *target, bool all, struct np_flow_dump *dump)
         free(error);
         return s;
     }
+    struct np_flow_maker *maker = np_flow_maker_create();
     dump->stats = xmalloc(MAX(n, 1) * sizeof *dump->stats);
     for (size_t i = 0; i < n; i++) {
         if (all || np_cookie_is_ours(ntohll(fses[i].cookie))) {
-            add_stats(dump, &fses[i]);
+            add_stats(dump, maker, &fses[i]);
         }
         free(CONST_CAST(struct ofpact *, fses[i].ofpacts));
     }
     free(fses);
+    np_flow_maker_destroy(maker);
     if (dump->n > 1) {
         qsort(dump->stats, dump->n, sizeof *dump->stats, compare_stats);
     }

@@ -51,7 +51,8 @@ struct ofpbuf *np_of_bundle_add(int version, uint32_t xid, uint32_t bundle,
 bool np_of_fits(const struct np_flow *);
 
 /* readback.c: what is read. */
-struct np_flow *np_of_flow_from_stats(const struct ofputil_flow_stats *,
+struct np_flow *np_of_flow_from_stats(struct np_flow_maker *,
+                                      const struct ofputil_flow_stats *,
                                       bool with_actions);
 /* The one flow that a bridge in standalone mode has by itself. */
 bool np_of_is_standalone_default(const struct ofputil_flow_stats *);
@@ -60,14 +61,15 @@ struct np_readback {
     struct np_flow_set ours;    /* Without the learned ones. */
     struct np_flow_set foreign; /* Without actions and standalone default. */
     size_t n_learned;
-    const struct np_flow *last; /* Of ours: the next one may well have the same
-                                 * actions. */
+    struct np_flow_maker *maker;        /* NULL before the first reply. */
 };
 void np_readback_init(struct np_readback *);
 void np_readback_clear(struct np_readback *);
 void np_readback_destroy(struct np_readback *);
 /* Takes in one flow stats reply.  Returns 0 or an OFPERR. */
 int np_readback_add(struct np_readback *, struct ofpbuf *reply);
+/* There are no more replies: forgets what only these needed. */
+void np_readback_end(struct np_readback *);
 
 /* bundle.c: one atomic change under way. */
 struct np_bundle {

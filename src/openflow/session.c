@@ -77,6 +77,7 @@ start_reading(struct np_installer *inst)
 static void
 finish_reading(struct np_installer *inst)
 {
+    np_readback_end(&inst->rb);
     inst->known = true;
     inst->foreign_flows = np_flow_set_count(&inst->rb.foreign) > 0;
     VLOG_DBG("%s: %"PRIuSIZE" flows of ours, %"PRIuSIZE" learned, %"PRIuSIZE

@@ -2,6 +2,7 @@
 UNIT_TESTS += tests/unit/test-flow
 tests_unit_test_flow_SOURCES = \
 	tests/unit/flow/test-main.c \
+	tests/unit/flow/test-maker.c \
 	tests/unit/flow/test-patch.c \
 	tests/unit/flow/test-set.c \
 	tests/unit/flow/test-text.c \

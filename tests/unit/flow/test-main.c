@@ -28,5 +28,5 @@ text_of(const struct np_flow *flow, const struct np_table_names *names)
 int
 main(void)
 {
-    return (test_set() + test_patch() + test_text()) != 0;
+    return (test_set() + test_patch() + test_text() + test_maker()) != 0;
 }

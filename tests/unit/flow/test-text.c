@@ -97,7 +97,7 @@ round_trip(void **state OVS_UNUSED)
 }
 
 /* Random matches and actions out of pieces that may be combined. */
-static char *
+char *
 random_flow(uint32_t *seed)
 {
     static const char *const l3[] = {
