@@ -5,4 +5,5 @@ libnetpol_a_SOURCES += \
 	src/flow/maker.c \
 	src/flow/patch.c \
 	src/flow/set.c \
+	src/flow/sort.c \
 	src/flow/text.c

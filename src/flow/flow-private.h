@@ -45,6 +45,9 @@ void np_flow_warn_inexact(uint8_t table, uint16_t priority,
 /* Same cookie and actions. */
 bool np_flow_same_body(const struct np_flow *, const struct np_flow *);
 
+/* A number that orders like the 64-bit piece with index IDX of struct flow does
+ * in np_flow_compare(). */
+uint64_t np_flow_piece_key(size_t idx, uint64_t piece);
 /* In np_flow_compare() order. */
 void np_flows_sort(const struct np_flow **, size_t n);
 

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "byte-order.h"
 #include "flow.h"
 #include "hash.h"
 #include "openvswitch/match.h"
@@ -313,24 +314,26 @@ np_flow_equal(const struct np_flow *a, const struct np_flow *b)
 
 #define COMPARE(A, B) ((A) < (B) ? -1 : (A) > (B))
 
-/* Orders two 64-bit pieces of a flow.  Most are addresses and ports in
- * network byte order; registers are pairs of numbers in host byte order. */
+/* Most pieces are addresses and ports in network byte order; registers are
+ * pairs of numbers in host byte order. */
+uint64_t
+np_flow_piece_key(size_t idx, uint64_t piece)
+{
+    const size_t first_reg = offsetof(struct flow, regs) / sizeof piece;
+    uint32_t reg[2];
+
+    if (idx - first_reg < FLOW_N_REGS / 2) {
+        memcpy(reg, &piece, sizeof reg);
+        return (uint64_t) reg[0] << 32 | reg[1];
+    }
+    return ntohll((OVS_FORCE ovs_be64) piece);
+}
+
 static int
 compare_piece(size_t idx, uint64_t a, uint64_t b)
 {
-    const size_t first_reg = offsetof(struct flow, regs) / sizeof a;
-
-    if (a == b) {
-        return 0;
-    } else if (idx - first_reg < FLOW_N_REGS / 2) {
-        uint32_t x[2], y[2];
-
-        memcpy(x, &a, sizeof x);
-        memcpy(y, &b, sizeof y);
-        return x[0] != y[0] ? COMPARE(x[0], y[0]) : COMPARE(x[1], y[1]);
-    } else {
-        return memcmp(&a, &b, sizeof a);
-    }
+    return (a == b ? 0
+            : np_flow_piece_key(idx, a) < np_flow_piece_key(idx, b) ? -1 : 1);
 }
 
 static int

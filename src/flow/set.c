@@ -83,21 +83,6 @@ np_flow_set_remove(struct np_flow_set *set, struct np_flow *flow)
     hmap_remove(&set->flows, &flow->node);
 }
 
-static int
-compare_pointers(const void *a, const void *b)
-{
-    return np_flow_compare(*(const struct np_flow *const *) a,
-                           *(const struct np_flow *const *) b);
-}
-
-void
-np_flows_sort(const struct np_flow **flows, size_t n)
-{
-    if (n > 1) {
-        qsort(flows, n, sizeof *flows, compare_pointers);
-    }
-}
-
 const struct np_flow **
 np_flow_set_sort(const struct np_flow_set *set)
 {

@@ -2,7 +2,10 @@
 #include "../unit.h"
 #include "tests.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "util.h"
 
@@ -94,6 +97,54 @@ sorting(void **state OVS_UNUSED)
     free(flows);
     np_flow_set_clear(&set);
     free(np_flow_set_sort(&set));
+    np_flow_set_destroy(&set);
+}
+
+/* Few flows and many are sorted in different ways; the order is one. */
+static void
+sorting_many(void **state OVS_UNUSED)
+{
+    static const char *const matches[] = {
+        "", "ip,", "tcp,tp_dst=%u,", "reg2=%u,", "reg3=%u,", "ct_mark=%u,",
+        "reg2=%u,ip,nw_dst=7.0.0.0/8,", "ipv6,ipv6_dst=fd00::%x,",
+        "metadata=%u/0xffff,", "in_port=%u,", "reg2=1,reg3=%u,",
+        "ip,nw_src=10.0.0.0/24,tp_dst=%u/0xff0,nw_proto=17,",
+    };
+    struct np_flow_set set;
+    uint32_t seed = 3;
+
+    np_flow_set_init(&set);
+    for (int n = 0; n < 4000; n++) {
+        const char *format = matches[unit_random_below(&seed,
+                                                       ARRAY_SIZE(matches))];
+        char value[16], *s, *match;
+
+        snprintf(value, sizeof value, "%"PRIu32,
+                 1 + unit_random_below(&seed, 6000));
+        match = xstrdup(format);
+        s = strchr(format, '%');
+        if (s) {
+            free(match);
+            match = xasprintf("%.*s%s%s", (int) (s - format), format, value,
+                              s + 2);
+        }
+        s = xasprintf("table=%"PRIu32",priority=%"PRIu32",%sactions=drop",
+                      unit_random_below(&seed, 3), unit_random_below(&seed, 3),
+                      match);
+        np_flow_destroy(np_flow_set_put(&set, flow_of(s, NULL)));
+        free(match);
+        free(s);
+
+        if (n % 500 == 60 || n == 3999) {
+            const struct np_flow **flows = np_flow_set_sort(&set);
+
+            for (size_t i = 1; i < np_flow_set_count(&set); i++) {
+                assert_true(np_flow_compare(flows[i - 1], flows[i]) < 0);
+            }
+            free(flows);
+        }
+    }
+    assert_true(np_flow_set_count(&set) > 2000);
     np_flow_set_destroy(&set);
 }
 
@@ -221,6 +272,7 @@ test_set(void)
         cmocka_unit_test(keys),
         cmocka_unit_test(one_flow_a_key),
         cmocka_unit_test(sorting),
+        cmocka_unit_test(sorting_many),
         cmocka_unit_test(difference),
         cmocka_unit_test(difference_is_enough),
         cmocka_unit_test(swapping),
