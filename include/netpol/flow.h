@@ -92,9 +92,9 @@ bool np_flow_equal(const struct np_flow *, const struct np_flow *);
  * libopenvswitch's struct flow. */
 int np_flow_compare(const struct np_flow *, const struct np_flow *);
 
-/* Actions that many flows have: canonical, and kept once.  Copies its argument;
- * NULL for none at all, which all functions here take as well.  The creator
- * has one reference, each flow another. */
+/* Actions that many flows have: canonical, and kept once.  Copies its
+ * argument; NULL for none at all, which all functions here take as well.  The
+ * creator has one reference, each flow another. */
 struct np_actions;
 struct np_actions *np_actions_create(const struct ofpact *, size_t len);
 void np_actions_unref(struct np_actions *);

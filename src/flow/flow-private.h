@@ -25,8 +25,8 @@ bool np_canon_actions(const struct ofpact *, size_t len, struct ofpbuf *out,
 /* What canonical actions take in a message. */
 size_t np_canon_actions_size(const struct ofpact *, size_t len);
 
-/* flow.c: the LEN bytes of ACTIONS as they are; CANONICAL tells whether that is
- * their canonical form. */
+/* flow.c: the LEN bytes of ACTIONS as they are; CANONICAL tells whether that
+ * is their canonical form. */
 struct np_actions *np_actions_wrap(const struct ofpact *, size_t len,
                                    bool canonical);
 struct np_actions *np_actions_ref(struct np_actions *);
@@ -45,8 +45,8 @@ void np_flow_warn_inexact(uint8_t table, uint16_t priority,
 /* Same cookie and actions. */
 bool np_flow_same_body(const struct np_flow *, const struct np_flow *);
 
-/* A number that orders like the 64-bit piece with index IDX of struct flow does
- * in np_flow_compare(). */
+/* A number that orders like the 64-bit piece with index IDX of struct flow
+ * does in np_flow_compare(). */
 uint64_t np_flow_piece_key(size_t idx, uint64_t piece);
 /* In np_flow_compare() order. */
 void np_flows_sort(const struct np_flow **, size_t n);

@@ -200,8 +200,8 @@ change_match(const struct match_shape *shape, const struct match *match,
 
 /* MATCH has turned out to have CANON as its canonical form. */
 static void
-learn_match(const struct np_flow_maker *maker, struct match_shape *shape, const struct match *match,
-            const struct match *canon)
+learn_match(const struct np_flow_maker *maker, struct match_shape *shape,
+            const struct match *match, const struct match *canon)
 {
     const uint64_t *values = maker->values[has_ports(match)];
     uint64_t any = 0, in_values = 0;
