@@ -16,6 +16,7 @@ libnetpol_a_SOURCES += \
 	src/compile/pipeline.c \
 	src/compile/point.c \
 	src/compile/port.c \
+	src/compile/space.c \
 	src/compile/stage.h \
 	src/compile/static.c \
 	src/compile/use.c

@@ -86,7 +86,7 @@ np_compiler_count(const struct np_compiler *c, struct np_compile_counts *n)
     *n = (struct np_compile_counts) {
         .rules = hmap_count(&c->uses),
         .sets = c->csets.n - c->csets.n_free,
-        .points = c->n_points,
+        .points = np_space_count(c->points),
         .identities = hmap_count(&c->identities),
         .conjunctions = hmap_count(&c->conjs),
         .clauses = hmap_count(&c->clauses),
@@ -209,14 +209,14 @@ build_changed_ports(struct np_compiler *c, struct side *before,
  * node's or the other way round, which is one flow's match: so all flows that
  * change are collected first, and then compared. */
 static void
-sync_ports(struct np_compiler *c, bool started)
+sync_ports(struct np_compiler *c)
 {
     struct side before, after;
 
     side_init(&before, c, c->in->old_binding, c->in->old_ports);
     side_init(&after, c, c->in->binding, c->in->ports);
     build_changed_ports(c, &before, &after);
-    if (started) {
+    if (c->started) {
         np_build_rest(&before.build);
     }
     np_build_rest(&after.build);
@@ -251,39 +251,46 @@ begin(struct np_compiler *c, const struct np_compile_input *in,
     c->build.patch = out;
 }
 
+/* All pods whose groups changed. */
+static void
+mark_profiles(struct np_compiler *c)
+{
+    const struct np_group_delta *profiles = c->in->profiles;
+
+    for (size_t i = 0; c->started && i < profiles->n; i++) {
+        const struct np_entry *entry;
+
+        LIST_FOR_EACH (entry, profile_node, &profiles->v[i]->pods) {
+            np_mark_pod(c, entry);
+        }
+    }
+}
+
 void
 np_compiler_apply(struct np_compiler *c, const struct np_compile_input *in,
                   struct np_flow_patch *out)
 {
-    bool started = c->started;
-
     begin(c, in, out);
-    if (!started) {
+    if (!c->started) {
         np_build_static(&c->build);
-        c->started = true;
     }
-    if (!started || in->old_binding != in->binding
+    if (!c->started || in->old_binding != in->binding
         || in->old_ports != in->ports) {
-        sync_ports(c, started);
+        sync_ports(c);
     }
     np_locals_apply(c);
     np_uses_apply(c, in->rules);
-    for (size_t i = 0; i < in->profiles->n; i++) {
-        const struct np_entry *entry;
-
-        LIST_FOR_EACH (entry, profile_node, &in->profiles->v[i]->pods) {
-            np_mark_pod(c, entry);
-        }
-    }
+    mark_profiles(c);
     np_identities_apply(c);
     drop_faded(c);
     np_conjs_apply(c);
     np_clauses_flush(c);
-    if (!started || c->stale_lists) {
+    if (!c->started || c->stale_lists) {
         sync_lists(c);
         c->stale_lists = false;
     }
     np_hints_forget(c);
+    c->started = true;
     c->in = NULL;
     c->build.patch = NULL;
 }

@@ -58,10 +58,9 @@ add_applied_sets(struct np_compiler *c, const struct np_clocal *l,
 /* The blocks that cover what is inside POINT, or POINT itself if it is too
  * small to have an inside. */
 static const struct np_idset *
-blocks_at(struct np_compiler *c, struct np_point *point)
+blocks_at(struct np_point *point, const struct np_point *around)
 {
     static const struct np_idset none;
-    struct np_point *around = np_point_parent(c, point);
     const struct np_idset *inside = around ? &around->ends->inside : &none;
     struct np_ends *ends = point->ends;
 
@@ -79,10 +78,10 @@ blocks_at(struct np_compiler *c, struct np_point *point)
 
 uint32_t
 np_content(struct np_compiler *c, struct np_point *point,
-           struct np_idset *sets)
+           const struct np_point *around, struct np_idset *sets)
 {
     uint32_t flags = NP_ID_KNOWN | (point->node ? NP_ID_NODE : 0);
-    const struct np_idset *blocks = blocks_at(c, point);
+    const struct np_idset *blocks = blocks_at(point, around);
 
     COVERAGE_INC(np_compile_point);
     point->pod = np_point_owner(c, point);

@@ -90,7 +90,9 @@ np_cset_mark_members(struct np_compiler *c, const struct np_cset *cset)
 {
     const struct np_set *set = cset->set;
 
-    if (set->applied) {
+    if (!c->started) {
+        return;
+    } else if (set->applied) {
         mark_applied(c, set);
         return;
     }

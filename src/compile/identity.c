@@ -62,31 +62,56 @@ compare_points(const void *a_, const void *b_)
     return np_prefix_compare(&a->prefix, &b->prefix);
 }
 
-/* To which class each dirty point belongs now, outer ones first. */
+/* Puts what may be around others to the front, outer ones first. */
+static void
+sort_dirty(struct np_list *dirty)
+{
+    size_t n_stretches = 0;
+
+    for (size_t i = 0; i < dirty->n; i++) {
+        struct np_point *point = dirty->v[i];
+
+        if (point->prefix.len < np_prefix_max_len(&point->prefix)) {
+            dirty->v[i] = dirty->v[n_stretches];
+            dirty->v[n_stretches++] = point;
+        }
+    }
+    if (n_stretches) {
+        qsort(dirty->v, n_stretches, sizeof *dirty->v, compare_points);
+    }
+}
+
+static struct np_judged
+judge(struct np_compiler *c, struct np_point *point, struct np_list *fresh)
+{
+    struct np_judged j = { .point = point, .old = point->identity };
+
+    if (np_point_is_void(point)) {
+        np_space_remove(c->points, point);
+    } else {
+        struct np_idset sets = { NULL, 0, 0 };
+        uint32_t flags;
+
+        j.around = np_space_around(c->points, &point->prefix);
+        flags = np_content(c, point, j.around, &sets);
+        j.new = identity_of(c, flags, &sets, fresh);
+        j.new->n_points++;
+    }
+    if (j.old) {
+        j.old->n_points--;
+    }
+    return j;
+}
+
+/* To which class each dirty point belongs now. */
 static struct np_judged *
-judge(struct np_compiler *c, struct np_list *fresh)
+judge_all(struct np_compiler *c, struct np_list *fresh)
 {
     struct np_judged *judged = xmalloc((c->dirty.n + 1) * sizeof *judged);
 
-    qsort(c->dirty.v, c->dirty.n, sizeof *c->dirty.v, compare_points);
+    sort_dirty(&c->dirty);
     for (size_t i = 0; i < c->dirty.n; i++) {
-        struct np_point *point = c->dirty.v[i];
-        struct np_identity *old = point->identity;
-        struct np_identity *new = NULL;
-
-        if (np_point_is_void(point)) {
-            np_point_remove(c, point);
-        } else {
-            struct np_idset sets = { NULL, 0, 0 };
-            uint32_t flags = np_content(c, point, &sets);
-
-            new = identity_of(c, flags, &sets, fresh);
-            new->n_points++;
-        }
-        if (old) {
-            old->n_points--;
-        }
-        judged[i] = (struct np_judged) { point, old, new };
+        judged[i] = judge(c, c->dirty.v[i], fresh);
     }
     return judged;
 }
@@ -162,20 +187,12 @@ build_flows(struct np_compiler *c, const struct np_point *point,
     c->build.del = false;
 }
 
-/* Says the stretch around POINT already what its own flow would? */
-static bool
-is_redundant(const struct np_compiler *c, const struct np_point *point)
-{
-    const struct np_point *parent = np_point_parent(c, point);
-
-    return parent && parent->identity == point->identity;
-}
-
 static void
 put_flows(struct np_compiler *c, const struct np_judged *j)
 {
     struct np_point *point = j->point;
-    bool wants = j->new && !is_redundant(c, point);
+    /* Unless the stretch around it says already what its own flow would. */
+    bool wants = j->new && !(j->around && j->around->identity == j->new);
 
     if (point->has_flow && !wants) {
         build_flows(c, point, j->old, true);
@@ -244,7 +261,7 @@ np_identities_apply(struct np_compiler *c)
     if (!n) {
         return;
     }
-    judged = judge(c, &fresh);
+    judged = judge_all(c, &fresh);
     collect_dead(judged, n, &dead);
     np_numbers_assign(c, &fresh, judged, n);
     for (size_t i = 0; i < n; i++) {

@@ -47,10 +47,8 @@ struct search {
 };
 
 static bool
-mark_if_named(const struct np_prefix *p OVS_UNUSED, void *point_,
-              void *search_)
+mark_if_named(struct np_point *point, void *search_)
 {
-    struct np_point *point = point_;
     struct search *s = search_;
 
     COVERAGE_INC(np_compile_name_searched);
@@ -73,8 +71,8 @@ mark_servers(struct np_compiler *c, const struct np_named *named)
         np_cset_mark_members(c, named->server);
         return;
     }
-    for (int i = 0; i < 2; i++) {
-        np_trie_for_each(c->points, &any[i], mark_if_named, &s);
+    for (int i = 0; c->started && i < 2; i++) {
+        np_space_for_each(c->points, &any[i], mark_if_named, &s);
     }
 }
 

@@ -74,10 +74,8 @@ compare_samples(const void *a_, const void *b_)
 }
 
 static bool
-sample_point(const struct np_prefix *p OVS_UNUSED, void *point_,
-             void *samples_)
+sample_point(struct np_point *point, void *samples_)
 {
-    const struct np_point *point = point_;
     const struct samples *samples = samples_;
     struct sample key = { .id = point->identity };
     struct sample *s = bsearch(&key, samples->v, samples->n,
@@ -106,7 +104,7 @@ take_samples(const struct np_compiler *c)
     }
     qsort(samples.v, samples.n, sizeof *samples.v, compare_samples);
     for (int i = 0; i < 2 && samples.n; i++) {
-        np_trie_for_each(c->points, &any[i], sample_point, &samples);
+        np_space_for_each(c->points, &any[i], sample_point, &samples);
     }
     return samples;
 }

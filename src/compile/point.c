@@ -1,9 +1,7 @@
 /* Points of the address space at which something changes.
  *
- * They are kept in one trie, so that what is around an address and what is
- * inside a block are found without a look at the others.  A point goes when
- * nothing is there any more; it is looked at once more then, to take its flow
- * away. */
+ * A point goes when nothing is there any more; it is looked at once more then,
+ * to take its flow away. */
 
 #include <config.h>
 #include "compile/stage.h"
@@ -16,7 +14,7 @@
 struct np_point *
 np_point_find(const struct np_compiler *c, const struct np_prefix *prefix)
 {
-    return np_trie_get(c->points, prefix);
+    return np_space_get(c->points, prefix);
 }
 
 struct np_point *
@@ -27,17 +25,10 @@ np_point_at(struct np_compiler *c, const struct np_prefix *prefix)
     if (!point) {
         point = xzalloc(sizeof *point);
         point->prefix = *prefix;
-        np_trie_set(c->points, prefix, point);
-        c->n_points++;
+        np_space_add(c->points, point);
         np_point_mark(c, point);
     }
     return point;
-}
-
-struct np_point *
-np_point_parent(const struct np_compiler *c, const struct np_point *point)
-{
-    return np_trie_lookup_shorter(c->points, &point->prefix);
 }
 
 void
@@ -228,24 +219,15 @@ np_points_remove_block(struct np_compiler *c, uint32_t id)
     drop_ends_if_void(c, &b->cidr);
 }
 
-void
-np_point_remove(struct np_compiler *c, struct np_point *point)
-{
-    np_trie_set(c->points, &point->prefix, NULL);
-    c->n_points--;
-}
-
 struct marking {
     struct np_compiler *c;
     uint32_t id;
 };
 
 static bool
-mark_inside(const struct np_prefix *p OVS_UNUSED, void *point_,
-            void *marking_)
+mark_inside(struct np_point *point, void *marking_)
 {
     const struct marking *m = marking_;
-    struct np_point *point = point_;
 
     np_point_mark(m->c, point);
     return !point->ends || !np_idset_contains(&point->ends->ends, m->id);
@@ -257,7 +239,7 @@ np_points_mark_block(struct np_compiler *c, uint32_t id)
     const struct np_cblock *block = c->blocks.v[id];
     struct marking m = { c, id };
 
-    np_trie_for_each(c->points, &block->block->cidr, mark_inside, &m);
+    np_space_for_each(c->points, &block->block->cidr, mark_inside, &m);
 }
 
 void
@@ -278,7 +260,7 @@ static const struct np_prefix any[] = { { .family = 4 }, { .family = 6 } };
 void
 np_points_init(struct np_compiler *c)
 {
-    c->points = np_trie_create();
+    c->points = np_space_create();
     for (int i = 0; i < 2; i++) {
         struct np_point *point = np_point_at(c, &any[i]);
 
@@ -288,8 +270,7 @@ np_points_init(struct np_compiler *c)
 }
 
 static bool
-destroy_point(const struct np_prefix *p OVS_UNUSED, void *point,
-              void *aux OVS_UNUSED)
+destroy_point(struct np_point *point, void *aux OVS_UNUSED)
 {
     np_point_destroy(point);
     return true;
@@ -299,7 +280,7 @@ void
 np_points_destroy(struct np_compiler *c)
 {
     for (int i = 0; i < 2; i++) {
-        np_trie_for_each(c->points, &any[i], destroy_point, NULL);
+        np_space_for_each(c->points, &any[i], destroy_point, NULL);
     }
-    np_trie_destroy(c->points);
+    np_space_destroy(c->points);
 }

@@ -71,10 +71,10 @@ struct np_cblock {
  * and of the node, and the prefixes of IP blocks and their exceptions. */
 struct np_point {
     struct np_prefix prefix;
-    bool node;                  /* One of the node's own addresses. */
-    bool dirty;                 /* In the list of those to judge again. */
-    bool has_flow;
-    bool fixed;                 /* Must not go though nothing is here. */
+    bool node : 1;              /* One of the node's own addresses. */
+    bool dirty : 1;             /* In the list of those to judge again. */
+    bool has_flow : 1;
+    bool fixed : 1;             /* Must not go though nothing is here. */
     uint32_t n_claims;
     struct np_entry *pod;       /* Whose address it is, or NULL. */
     union {                     /* All pods that say so: */
@@ -152,7 +152,8 @@ struct np_compiler {
     struct np_compile_config config;
     char *out_port;
     struct np_flow_parser *parser;
-    bool started;               /* The pipeline itself is out. */
+    bool started;               /* After the first change, in which all points
+                                 * are dirty anyway. */
     const struct np_groups *groups;
     const struct np_policies *policies;
     const struct np_binding *binding;
@@ -169,8 +170,7 @@ struct np_compiler {
     struct hmap named;
     struct hmap uses;
     struct hmap locals;
-    struct np_trie *points;
-    size_t n_points;
+    struct np_space *points;
     struct hmap identities;
     struct np_idset numbers;    /* Of the identities. */
     struct hmap conjs;
@@ -237,13 +237,30 @@ void np_named_resolve(struct np_compiler *, const struct np_pod *pod,
 void np_named_drop_port(struct np_compiler *, struct np_cset *);
 void np_named_destroy_all(struct np_compiler *);
 
+/* space.c */
+struct np_space *np_space_create(void);
+/* Not the points. */
+void np_space_destroy(struct np_space *);
+size_t np_space_count(const struct np_space *);
+struct np_point *np_space_get(const struct np_space *,
+                              const struct np_prefix *);
+/* Adds POINT, where none is. */
+void np_space_add(struct np_space *, struct np_point *);
+void np_space_remove(struct np_space *, struct np_point *);
+/* The longest point around it, itself excluded, or NULL. */
+struct np_point *np_space_around(const struct np_space *,
+                                 const struct np_prefix *);
+/* Calls CB for all points inside WITHIN, itself included.  Where it returns
+ * false, nothing inside that point is visited, unless the point is so small
+ * that all addresses inside have the same neighbours, 256, as some outside. */
+typedef bool np_space_cb(struct np_point *, void *aux);
+void np_space_for_each(const struct np_space *, const struct np_prefix *within,
+                       np_space_cb *, void *aux);
+
 /* point.c */
 struct np_point *np_point_at(struct np_compiler *, const struct np_prefix *);
 struct np_point *np_point_find(const struct np_compiler *,
                                const struct np_prefix *);
-/* The longest point around it, or NULL. */
-struct np_point *np_point_parent(const struct np_compiler *,
-                                 const struct np_point *);
 void np_point_mark(struct np_compiler *, struct np_point *);
 void np_point_claim(struct np_compiler *, const struct np_prefix *,
                     struct np_entry *);
@@ -257,8 +274,6 @@ void np_points_remove_block(struct np_compiler *, uint32_t id);
 void np_points_mark_block(struct np_compiler *, uint32_t id);
 /* Is nothing here any more? */
 bool np_point_is_void(const struct np_point *);
-/* Takes it out of the trie. */
-void np_point_remove(struct np_compiler *, struct np_point *);
 void np_point_destroy(struct np_point *);
 /* The pod that has the address of POINT, of those that claim it, or NULL. */
 struct np_entry *np_point_owner(const struct np_compiler *,
@@ -266,10 +281,10 @@ struct np_entry *np_point_owner(const struct np_compiler *,
 void np_points_init(struct np_compiler *);
 void np_points_destroy(struct np_compiler *);
 
-/* content.c: which flags, and which sets POINT is in.  Whoever is around it
- * must have been asked before. */
+/* content.c: which flags, and which sets POINT is in.  Of AROUND, the point
+ * around it or NULL, this must have been asked before. */
 uint32_t np_content(struct np_compiler *, struct np_point *,
-                    struct np_idset *sets);
+                    const struct np_point *around, struct np_idset *sets);
 
 /* identity.c */
 void np_identities_apply(struct np_compiler *);
@@ -278,6 +293,8 @@ void np_identities_destroy(struct np_compiler *);
 /* number.c */
 struct np_judged {
     struct np_point *point;
+    const struct np_point *around;      /* NULL if there is none, or POINT is
+                                         * void. */
     struct np_identity *old, *new;
 };
 void np_hints_adopt(struct np_compiler *, const struct np_flow_set *);

@@ -17,6 +17,12 @@ tests_unit_test_binding_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_test_binding_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_binding_LDADD = $(UNIT_LDADD)
 
+UNIT_TESTS += tests/unit/test-space
+tests_unit_test_space_SOURCES = tests/unit/compile/space.c
+tests_unit_test_space_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_test_space_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_space_LDADD = $(UNIT_LDADD)
+
 # Takes the present output for right; read the diff.
 update-golden: tests/unit/test-golden
 	NETPOL_GOLDEN=$(srcdir)/tests/golden NETPOL_GOLDEN_UPDATE=1 \
