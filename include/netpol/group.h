@@ -32,8 +32,11 @@ struct np_group {
 /* The pods of one namespace with the same labels: the replicas of a
  * Deployment, say.  Only pods that count (np_pod_counts()) have one. */
 struct np_profile {
-    struct hmap_node node;      /* In struct np_groups, by its two parts. */
+    struct hmap_node node;      /* In 'by_labels', by its two parts. */
+    struct hmap_node value_node;        /* In 'by_value', by the pointers to
+                                         * them in its first pod. */
     uint32_t id;
+    const char *namespace;      /* The pod's; may be another than that of */
     struct np_ns *ns;
     struct ovs_list ns_node;    /* In 'ns->profiles'. */
     struct np_labels labels;
@@ -45,7 +48,7 @@ struct np_profile {
 struct np_groups {
     struct hmap by_key;         /* struct np_group. */
     struct np_slots groups;
-    struct hmap by_labels;      /* struct np_profile. */
+    struct hmap by_labels, by_value;    /* struct np_profile. */
     struct np_slots profiles;
     struct hmap namespaces;     /* struct np_ns. */
     struct np_slots ns_slots;

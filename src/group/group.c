@@ -27,6 +27,7 @@ np_groups_init(struct np_groups *groups)
     memset(groups, 0, sizeof *groups);
     hmap_init(&groups->by_key);
     hmap_init(&groups->by_labels);
+    hmap_init(&groups->by_value);
     hmap_init(&groups->namespaces);
     hmap_init(&groups->group_index);
     hmap_init(&groups->profile_index);

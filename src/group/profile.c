@@ -11,6 +11,7 @@
 
 #include "coverage.h"
 #include "hash.h"
+#include "netpol/pool.h"
 #include "util.h"
 
 COVERAGE_DEFINE(np_group_pod);
@@ -145,12 +146,42 @@ profile_hash(const struct np_ns *ns, const struct np_labels *labels)
     return hash;
 }
 
-static struct np_profile *
-make_profile(struct np_groups *groups, struct np_ns *ns,
-             const struct np_labels *labels)
+static uint32_t
+value_hash(const struct np_meta *pod)
 {
-    uint32_t hash = profile_hash(ns, labels);
+    return hash_pointer(pod->labels.v, hash_pointer(pod->namespace, 0));
+}
+
+/* Objects of one pool share what is equal, so most replicas are known by the
+ * pointers. */
+static struct np_profile *
+find_by_value(const struct np_groups *groups, const struct np_meta *pod)
+{
     struct np_profile *profile;
+
+    HMAP_FOR_EACH_WITH_HASH (profile, value_node, value_hash(pod),
+                             &groups->by_value) {
+        if (profile->namespace == pod->namespace
+            && profile->labels.v == pod->labels.v) {
+            return profile;
+        }
+    }
+    return NULL;
+}
+
+static struct np_profile *
+make_profile(struct np_groups *groups, const struct np_meta *pod)
+{
+    const struct np_labels *labels = &pod->labels;
+    struct np_profile *profile = find_by_value(groups, pod);
+    struct np_ns *ns;
+    uint32_t hash;
+
+    if (profile) {
+        return profile;
+    }
+    ns = make_ns(groups, pod->namespace);
+    hash = profile_hash(ns, labels);
 
     HMAP_FOR_EACH_WITH_HASH (profile, node, hash, &groups->by_labels) {
         if (profile->ns == ns && np_labels_equal(&profile->labels, labels)) {
@@ -159,14 +190,25 @@ make_profile(struct np_groups *groups, struct np_ns *ns,
     }
     profile = xzalloc(sizeof *profile);
     profile->ns = ns;
+    profile->namespace = np_pool_ref(pod->namespace);
     np_labels_clone(&profile->labels, labels);
     ovs_list_init(&profile->pods);
     ovs_list_push_back(&ns->profiles, &profile->ns_node);
     profile->id = np_slots_put(&groups->profiles, profile);
     hmap_insert(&groups->by_labels, &profile->node, hash);
+    hmap_insert(&groups->by_value, &profile->value_node, value_hash(pod));
     enter(&groups->profile_index, labels, profile->id, np_index_add);
     find_groups(groups, profile);
     return profile;
+}
+
+static void
+free_profile(struct np_profile *profile)
+{
+    np_idset_clear(&profile->groups);
+    np_labels_destroy(&profile->labels);
+    np_pool_put(profile->namespace);
+    free(profile);
 }
 
 static void
@@ -180,10 +222,9 @@ destroy_profile(struct np_groups *groups, struct np_profile *profile)
           np_index_remove);
     np_slots_remove(&groups->profiles, profile->id);
     hmap_remove(&groups->by_labels, &profile->node);
+    hmap_remove(&groups->by_value, &profile->value_node);
     ovs_list_remove(&profile->ns_node);
-    np_idset_clear(&profile->groups);
-    np_labels_destroy(&profile->labels);
-    free(profile);
+    free_profile(profile);
 }
 
 static void
@@ -225,9 +266,7 @@ apply_pod(struct np_groups *groups, struct np_entry *entry)
         leave(groups, entry);
     }
     if (counts) {
-        struct np_ns *ns = make_ns(groups, entry->object->namespace);
-
-        join(make_profile(groups, ns, &entry->object->labels), entry);
+        join(make_profile(groups, entry->object), entry);
     }
 }
 
@@ -377,11 +416,10 @@ np_profiles_destroy(struct np_groups *groups)
     struct np_ns *ns;
 
     HMAP_FOR_EACH_POP (profile, node, &groups->by_labels) {
-        np_idset_clear(&profile->groups);
-        np_labels_destroy(&profile->labels);
-        free(profile);
+        free_profile(profile);
     }
     hmap_destroy(&groups->by_labels);
+    hmap_destroy(&groups->by_value);
     np_slots_destroy(&groups->profiles);
     HMAP_FOR_EACH_POP (ns, node, &groups->namespaces) {
         destroy_ns(ns);
