@@ -16,9 +16,11 @@ struct ds;
 struct ofpact;
 struct ofpbuf;
 
-/* Made by np_flow_create() or np_flow_parse() and not changed afterwards.  Its
- * match is in the same block of memory, and flows may share their actions:
- * there may be hundreds of thousands. */
+struct np_mask;
+
+/* Made by np_flow_create() or np_flow_parse() and not changed afterwards.
+ * There may be hundreds of thousands, so they may share actions and masks, and
+ * the values of the match follow in the same block of memory. */
 struct np_flow {
     struct hmap_node node;      /* In a set; its hash is always that of table,
                                  * priority and match. */
@@ -27,7 +29,7 @@ struct np_flow {
     uint8_t table;
     uint32_t actions_len;       /* Bytes of */
     struct ofpact *actions;     /* these, NULL for none. */
-    struct minimatch match;
+    struct np_mask *mask;
 };
 
 /* A cookie says whose flow it is and what it stands for:
@@ -80,9 +82,13 @@ struct np_flow *np_flow_create(uint8_t table, uint16_t priority,
 struct np_flow *np_flow_create_as_is(uint8_t table, uint16_t priority,
                                      uint64_t cookie, const struct match *,
                                      const struct ofpact *actions, size_t len);
-/* Shares SRC's actions. */
+/* Shares SRC's actions and mask. */
 struct np_flow *np_flow_clone(const struct np_flow *src);
 void np_flow_destroy(struct np_flow *);
+/* What it matches: a view, which must not be destroyed, and the same at full
+ * length. */
+struct minimatch np_flow_match(const struct np_flow *);
+void np_flow_expand(const struct np_flow *, struct match *);
 /* Same table, priority and match: for a switch they are one flow. */
 bool np_flow_same_key(const struct np_flow *, const struct np_flow *);
 /* Same key, cookie and actions. */

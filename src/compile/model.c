@@ -219,7 +219,7 @@ np_build_like_model(struct np_build *b, const struct np_local *local,
         if (flow->table == mac_table && !owns_mac) {
             continue;
         }
-        minimatch_expand(&flow->match, &match);
+        np_flow_expand(flow, &match);
         replace_in_match(&r, &match.flow);
         ofpbuf_put(&actions, flow->actions, flow->actions_len);
         replace_in_actions(&r, &actions);

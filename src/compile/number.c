@@ -95,7 +95,7 @@ np_hints_adopt(struct np_compiler *c, const struct np_flow_set *flows)
         if (flow->table == table && number
             && np_cookie_is_ours(flow->cookie)
             && np_cookie_kind(flow->cookie) == NP_FLOW_IDENTITY) {
-            minimatch_expand(&flow->match, &match);
+            np_flow_expand(flow, &match);
             if (prefix_from_match(&match, &prefix)) {
                 add_hint(c, &prefix, number);
             }

@@ -35,10 +35,16 @@ bool np_actions_is_plain(const struct np_actions *);
 /* Canonical, and just the LEN bytes given? */
 bool np_actions_is(const struct np_actions *, const struct ofpact *,
                    size_t len);
-/* The flow of MATCH, as it is, and ACTIONS, which may be NULL. */
+struct np_mask *np_mask_ref(struct np_mask *);
+void np_mask_unref(struct np_mask *);
+uint32_t np_flow_mask_hash(const struct np_flow *);
+const struct miniflow *np_flow_value(const struct np_flow *);
+bool np_flow_same_mask(const struct np_flow *, const struct np_flow *);
+/* The flow of MATCH, as it is, and ACTIONS, which may be NULL.  MASK, unless
+ * NULL, is that of another flow of the same shape, to be shared. */
 struct np_flow *np_flow_assemble(uint8_t table, uint16_t priority,
                                  uint64_t cookie, const struct match *,
-                                 struct np_actions *);
+                                 struct np_actions *, struct np_mask *mask);
 /* Says in the log that the flow made of MATCH is another one. */
 void np_flow_warn_inexact(uint8_t table, uint16_t priority,
                           const struct match *);

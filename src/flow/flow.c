@@ -124,48 +124,97 @@ set_actions(struct np_flow *flow, struct np_actions *a)
     }
 }
 
-/* The two HALF bytes of a match, adjacent as minimatch's functions want them,
- * follow the flow itself. */
-static void
-place_match(struct np_flow *flow, size_t half)
+/* Which bits of a packet are compared.  The values follow in the same block. */
+struct np_mask {
+    unsigned int n_refs;
+    uint32_t hash;
+    struct tun_metadata_allocation *tun_md;     /* NULL but for a few. */
+    struct minimask bits;
+};
+
+static struct np_mask *
+mask_create(const struct match *match, size_t n_values)
 {
-    flow->match.flow = (struct miniflow *) (flow + 1);
-    flow->match.mask = (struct minimask *) ((char *) (flow + 1) + half);
+    size_t values_size = MINIFLOW_VALUES_SIZE(n_values);
+    struct np_mask *mask = xmalloc(sizeof *mask + values_size);
+
+    mask->n_refs = 1;
+    mask->tun_md = tun_metadata_allocation_clone(&match->tun_md);
+    miniflow_map_init(&mask->bits.masks, &match->wc.masks);
+    minimask_init(&mask->bits, &match->wc);
+    mask->hash = hash_bytes(&mask->bits, sizeof mask->bits + values_size, 0);
+    return mask;
 }
 
-/* A flow without anything but MATCH. */
-static struct np_flow *
-alloc_flow(const struct match *match)
+struct np_mask *
+np_mask_ref(struct np_mask *mask)
 {
-    struct miniflow shape;
-    struct np_flow *flow;
-    size_t half;
+    mask->n_refs++;
+    return mask;
+}
 
-    miniflow_map_init(&shape, &match->wc.masks);
-    half = sizeof shape
-           + MINIFLOW_VALUES_SIZE(miniflow_n_values(&shape));
-    flow = xzalloc(sizeof *flow + 2 * half);
-    place_match(flow, half);
-    flow->match.flow->map = shape.map;
-    flow->match.mask->masks.map = shape.map;
-    miniflow_init(flow->match.flow, &match->flow);
-    minimask_init(flow->match.mask, &match->wc);
-    flow->match.tun_md = tun_metadata_allocation_clone(&match->tun_md);
-    return flow;
+void
+np_mask_unref(struct np_mask *mask)
+{
+    if (mask && !--mask->n_refs) {
+        free(mask->tun_md);
+        free(mask);
+    }
+}
+
+uint32_t
+np_flow_mask_hash(const struct np_flow *flow)
+{
+    return flow->mask->hash;
+}
+
+const struct miniflow *
+np_flow_value(const struct np_flow *flow)
+{
+    return (const struct miniflow *) (flow + 1);
+}
+
+struct minimatch
+np_flow_match(const struct np_flow *flow)
+{
+    return (struct minimatch) {
+        .flow = CONST_CAST(struct miniflow *, np_flow_value(flow)),
+        .mask = &flow->mask->bits,
+        .tun_md = flow->mask->tun_md,
+    };
+}
+
+void
+np_flow_expand(const struct np_flow *flow, struct match *match)
+{
+    struct minimatch mini = np_flow_match(flow);
+
+    minimatch_expand(&mini, match);
 }
 
 struct np_flow *
 np_flow_assemble(uint8_t table, uint16_t priority, uint64_t cookie,
-                 const struct match *match, struct np_actions *actions)
+                 const struct match *match, struct np_actions *actions,
+                 struct np_mask *mask)
 {
-    struct np_flow *flow = alloc_flow(match);
+    struct miniflow shape, *value;
+    struct np_flow *flow;
 
+    miniflow_map_init(&shape, &match->wc.masks);
+    size_t n_values = miniflow_n_values(&shape);
+    size_t size = sizeof *value + MINIFLOW_VALUES_SIZE(n_values);
+    flow = xzalloc(sizeof *flow + size);
     flow->table = table;
     flow->priority = priority;
     flow->cookie = cookie;
+    flow->mask = mask ? np_mask_ref(mask) : mask_create(match, n_values);
     set_actions(flow, actions);
-    flow->node.hash = hash_2words(minimatch_hash(&flow->match, table),
-                                  priority);
+    value = (struct miniflow *) (flow + 1);
+    value->map = shape.map;
+    miniflow_init(value, &match->flow);
+    flow->node.hash = hash_bytes(value, size,
+                                 hash_2words(table << 16 | priority,
+                                             flow->mask->hash));
     return flow;
 }
 
@@ -175,7 +224,8 @@ np_flow_create_as_is(uint8_t table, uint16_t priority, uint64_t cookie,
                      size_t len)
 {
     struct np_actions *a = np_actions_wrap(actions, len, true);
-    struct np_flow *flow = np_flow_assemble(table, priority, cookie, match, a);
+    struct np_flow *flow = np_flow_assemble(table, priority, cookie, match, a,
+                                            NULL);
 
     np_actions_unref(a);
     return flow;
@@ -260,21 +310,19 @@ np_flow_create_shared(uint8_t table, uint16_t priority, uint64_t cookie,
         np_flow_warn_inexact(table, priority, match);
     }
     return np_flow_assemble(table, priority, cookie, ok ? &canon : match,
-                            actions);
+                            actions, NULL);
 }
 
 struct np_flow *
 np_flow_clone(const struct np_flow *src)
 {
-    size_t size = (sizeof *src
-                   + 2 * (sizeof *src->match.flow
-                          + MINIFLOW_VALUES_SIZE(
-                              miniflow_n_values(src->match.flow))));
-    struct np_flow *flow = xmemdup(src, size);
+    const struct miniflow *value = np_flow_value(src);
+    struct np_flow *flow = xmemdup(
+        src, sizeof *src + sizeof *value
+             + MINIFLOW_VALUES_SIZE(miniflow_n_values(value)));
 
-    place_match(flow, (size - sizeof *flow) / 2);
-    flow->match.tun_md = tun_metadata_allocation_clone(src->match.tun_md);
-    set_actions(flow, actions_of(src));
+    np_mask_ref(flow->mask);
+    np_actions_ref(actions_of(flow));
     return flow;
 }
 
@@ -283,9 +331,16 @@ np_flow_destroy(struct np_flow *flow)
 {
     if (flow) {
         np_actions_unref(actions_of(flow));
-        free(flow->match.tun_md);
+        np_mask_unref(flow->mask);
         free(flow);
     }
+}
+
+bool
+np_flow_same_mask(const struct np_flow *a, const struct np_flow *b)
+{
+    return (a->mask == b->mask
+            || minimask_equal(&a->mask->bits, &b->mask->bits));
 }
 
 bool
@@ -294,7 +349,8 @@ np_flow_same_key(const struct np_flow *a, const struct np_flow *b)
     return (a->node.hash == b->node.hash
             && a->table == b->table
             && a->priority == b->priority
-            && minimatch_equal(&a->match, &b->match));
+            && np_flow_same_mask(a, b)
+            && miniflow_equal(np_flow_value(a), np_flow_value(b)));
 }
 
 bool
@@ -337,9 +393,10 @@ compare_piece(size_t idx, uint64_t a, uint64_t b)
 }
 
 static int
-compare_matches(const struct minimatch *a, const struct minimatch *b)
+compare_matches(const struct np_flow *a, const struct np_flow *b)
 {
-    const struct flowmap am = a->flow->map, bm = b->flow->map;
+    const struct miniflow *av = np_flow_value(a), *bv = np_flow_value(b);
+    const struct flowmap am = av->map, bm = bv->map;
     size_t idx;
 
     /* The fields first, so that flows of one shape stand together. */
@@ -349,15 +406,16 @@ compare_matches(const struct minimatch *a, const struct minimatch *b)
         }
     }
     FLOWMAP_FOR_EACH_INDEX (idx, am) {
-        int cmp = compare_piece(idx, miniflow_get(&b->mask->masks, idx),
-                                miniflow_get(&a->mask->masks, idx));
+        int cmp = compare_piece(idx,
+                                miniflow_get(&b->mask->bits.masks, idx),
+                                miniflow_get(&a->mask->bits.masks, idx));
         if (cmp) {
             return cmp;
         }
     }
     FLOWMAP_FOR_EACH_INDEX (idx, am) {
-        int cmp = compare_piece(idx, miniflow_get(a->flow, idx),
-                                miniflow_get(b->flow, idx));
+        int cmp = compare_piece(idx, miniflow_get(av, idx),
+                                miniflow_get(bv, idx));
         if (cmp) {
             return cmp;
         }
@@ -370,5 +428,5 @@ np_flow_compare(const struct np_flow *a, const struct np_flow *b)
 {
     return (a->table != b->table ? COMPARE(a->table, b->table)
             : a->priority != b->priority ? COMPARE(b->priority, a->priority)
-            : compare_matches(&a->match, &b->match));
+            : compare_matches(a, b));
 }

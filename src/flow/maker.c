@@ -40,6 +40,7 @@ enum { SHAPE_MAX = 256 };
  * values, so it stands for all of its shape. */
 struct match_shape {
     bool used;
+    struct np_mask *shared;     /* The canonical mask. */
     bool canonical;             /* It does not differ. */
     uint64_t flow[FLOW_U64S];
     uint64_t mask[FLOW_U64S];
@@ -108,6 +109,9 @@ np_flow_maker_destroy(struct np_flow_maker *maker)
     if (maker) {
         for (size_t i = 0; i < N_ACTIONS; i++) {
             np_actions_unref(maker->actions[i]);
+        }
+        for (size_t i = 0; i < N_MATCHES; i++) {
+            np_mask_unref(maker->matches[i].shared);
         }
         free(maker);
     }
@@ -198,8 +202,9 @@ change_match(const struct match_shape *shape, const struct match *match,
     return space;
 }
 
-/* MATCH has turned out to have CANON as its canonical form. */
-static void
+/* MATCH has turned out to have CANON as its canonical form.  Returns true if
+ * SHAPE is now theirs. */
+static bool
 learn_match(const struct np_flow_maker *maker, struct match_shape *shape,
             const struct match *match, const struct match *canon)
 {
@@ -207,7 +212,7 @@ learn_match(const struct np_flow_maker *maker, struct match_shape *shape,
     uint64_t any = 0, in_values = 0;
 
     if (!has_shape(match) || canon->tun_md.valid) {
-        return;
+        return false;
     }
     for (size_t i = 0; i < FLOW_U64S; i++) {
         shape->flow[i] = word(&match->flow, i);
@@ -220,6 +225,7 @@ learn_match(const struct np_flow_maker *maker, struct match_shape *shape,
     }
     shape->used = !in_values;
     shape->canonical = !any;
+    return shape->used;
 }
 
 struct np_flow *
@@ -236,11 +242,17 @@ np_flow_maker_make(struct np_flow_maker *maker, uint8_t table,
         if (is_known(maker, shape, match)) {
             return np_flow_assemble(table, priority, cookie,
                                     change_match(shape, match, &canon),
-                                    actions);
+                                    actions, shape->shared);
         }
         if (np_canon_match(match, &canon, &size, &exact) && exact) {
-            learn_match(maker, shape, match, &canon);
-            return np_flow_assemble(table, priority, cookie, &canon, actions);
+            struct np_flow *flow = np_flow_assemble(table, priority, cookie,
+                                                    &canon, actions, NULL);
+
+            if (learn_match(maker, shape, match, &canon)) {
+                np_mask_unref(shape->shared);
+                shape->shared = np_mask_ref(flow->mask);
+            }
+            return flow;
         }
     }
     return np_flow_create_shared(table, priority, cookie, match, actions);

@@ -62,16 +62,14 @@ static bool
 same_sort(const struct np_flow *a, const struct np_flow *b)
 {
     return (a->table == b->table && a->priority == b->priority
-            && minimask_equal(a->match.mask, b->match.mask));
+            && np_flow_same_mask(a, b));
 }
 
 static struct sort *
 find_sort(struct hmap *sorts, const struct np_flow *flow)
 {
-    const struct miniflow *mask = &flow->match.mask->masks;
-    uint32_t hash = hash_bytes(
-        mask, sizeof *mask + MINIFLOW_VALUES_SIZE(miniflow_n_values(mask)),
-        flow->table << 16 | flow->priority);
+    uint32_t hash = hash_2words(np_flow_mask_hash(flow),
+                                flow->table << 16 | flow->priority);
     struct sort *sort;
 
     HMAP_FOR_EACH_WITH_HASH (sort, node, hash, sorts) {
@@ -109,11 +107,11 @@ place_sorts(struct hmap *sorts)
 static size_t
 first_difference(const struct entry *entries, size_t n)
 {
-    const struct miniflow *first = entries[0].flow->match.flow;
+    const struct miniflow *first = np_flow_value(entries[0].flow);
     size_t best = SIZE_MAX;
 
     for (size_t i = 1; i < n; i++) {
-        const struct miniflow *other = entries[i].flow->match.flow;
+        const struct miniflow *other = np_flow_value(entries[i].flow);
         size_t n_values = MIN(miniflow_n_values(first), best);
 
         for (size_t j = 0; j < n_values; j++) {
@@ -151,9 +149,9 @@ order_entries(struct entry *entries, size_t n)
     if (nth == SIZE_MAX) {
         return;
     }
-    size_t idx = piece_index(entries[0].flow->match.flow->map, nth);
+    size_t idx = piece_index(np_flow_value(entries[0].flow)->map, nth);
     for (size_t i = 0; i < n; i++) {
-        const struct miniflow *values = entries[i].flow->match.flow;
+        const struct miniflow *values = np_flow_value(entries[i].flow);
 
         entries[i].key = np_flow_piece_key(idx,
                                            miniflow_get_values(values)[nth]);

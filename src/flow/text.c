@@ -45,8 +45,9 @@ np_flow_format(const struct np_flow *flow, const struct np_table_names *names,
     ofputil_format_table(flow->table, &tables, s);
     ds_put_format(s, ",priority=%"PRIu16",", flow->priority);
 
+    struct minimatch match = np_flow_match(flow);
     size_t start = s->length;
-    minimatch_format(&flow->match, NULL, NULL, s, OFP_DEFAULT_PRIORITY);
+    minimatch_format(&match, NULL, NULL, s, OFP_DEFAULT_PRIORITY);
     ds_put_cstr(s, s->length > start ? ",actions=" : "actions=");
 
     struct ofpact_format_params fp = { .table_map = &tables, .s = s };

@@ -135,7 +135,7 @@ encode_flow_mod(int version, enum np_of_verb verb, const struct np_flow *flow)
     minimatch_init_catchall(&all);
     fm.match = all;
     if (flow) {
-        fm.match = flow->match;
+        fm.match = np_flow_match(flow);
         fm.priority = flow->priority;
         fm.table_id = flow->table;
     }

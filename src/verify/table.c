@@ -94,6 +94,7 @@ add_flow(struct np_interp *interp, const struct np_flow *flow)
 {
     struct classifier **cls = &interp->tables[flow->table];
     struct entry *entry = xmalloc(sizeof *entry);
+    const struct minimatch match = np_flow_match(flow);
     const struct np_flow *old = NULL;
     size_t n;
 
@@ -101,7 +102,7 @@ add_flow(struct np_interp *interp, const struct np_flow *flow)
         *cls = table_create();
     }
     entry->flow = flow;
-    cls_rule_init_from_minimatch(&entry->rule, &flow->match, flow->priority);
+    cls_rule_init_from_minimatch(&entry->rule, &match, flow->priority);
     struct cls_conjunction *conjs = conjunctions_of(flow, &n);
     const struct cls_rule *replaced = classifier_replace(
         *cls, &entry->rule, OVS_VERSION_MIN, conjs, n);
@@ -170,9 +171,10 @@ static struct entry *
 find_entry(const struct np_interp *interp, const struct np_flow *flow)
 {
     const struct classifier *cls = interp->tables[flow->table];
+    const struct minimatch match = np_flow_match(flow);
     const struct cls_rule *rule;
 
-    rule = cls ? classifier_find_minimatch_exactly(cls, &flow->match,
+    rule = cls ? classifier_find_minimatch_exactly(cls, &match,
                                                    flow->priority,
                                                    OVS_VERSION_MAX) : NULL;
     return rule ? CONTAINER_OF(rule, struct entry, rule) : NULL;
@@ -237,7 +239,7 @@ np_interp_learn(struct np_interp *interp, const struct np_flow *flow)
                                      &interp->allocated_learned,
                                      sizeof *interp->learned);
     }
-    minimatch_expand(&flow->match, &match);
+    np_flow_expand(flow, &match);
     struct np_flow *copy = np_flow_create(flow->table, flow->priority,
                                           flow->cookie, &match, flow->actions,
                                           flow->actions_len);

@@ -52,7 +52,7 @@ without_packet_type(const struct np_flow *flow)
 {
     struct match match;
 
-    minimatch_expand(&flow->match, &match);
+    np_flow_expand(flow, &match);
     match.flow.packet_type = match.wc.masks.packet_type = 0;
     return np_flow_create(flow->table, flow->priority, flow->cookie, &match,
                           flow->actions, flow->actions_len);

@@ -28,7 +28,7 @@ read_flows(struct ofpbuf *msg)
         struct np_flow *copy;
         struct match match;
 
-        minimatch_expand(&sorted[i]->match, &match);
+        np_flow_expand(sorted[i], &match);
         copy = np_flow_create(sorted[i]->table, sorted[i]->priority,
                               sorted[i]->cookie, &match, sorted[i]->actions,
                               sorted[i]->actions_len);

@@ -71,7 +71,7 @@ encode_stats(const struct np_flow *flow, enum ofp_version version)
     request = ofputil_encode_flow_stats_request(
         &fsr, ofputil_protocol_from_ofp_version(version));
     ofpmp_init(&replies, request->data);
-    minimatch_expand(&flow->match, &fs.match);
+    np_flow_expand(flow, &fs.match);
     ofputil_append_flow_stats_reply(&fs, &replies, NULL);
     assert_int_equal(ovs_list_size(&replies), 1);
     reply = ofpbuf_from_list(ovs_list_pop_front(&replies));
@@ -96,7 +96,7 @@ check_wire(struct np_flow_maker *maker, const struct np_flow *flow,
     assert_int_equal(ofputil_decode_flow_stats_reply(&fs, &reply, false,
                                                      &acts), 0);
     made = make_both(maker, &fs.match, fs.ofpacts, fs.ofpacts_len);
-    minimatch_expand(&flow->match, &match);
+    np_flow_expand(flow, &match);
     again = make_both(maker, &match, flow->actions, flow->actions_len);
     if (!np_flow_equal(made, again)) {
         char *s = text_of(again, NULL), *t = text_of(made, NULL);
@@ -237,7 +237,7 @@ disturb(struct np_flow_maker *maker, const struct np_flow *flow)
     uint32_t seed = flow->node.hash | 1;
     struct match original, match;
 
-    minimatch_expand(&flow->match, &original);
+    np_flow_expand(flow, &original);
     np_flow_destroy(make_both(maker, &original, flow->actions,
                               flow->actions_len));
     for (int i = 0; i < 300; i++) {
@@ -445,7 +445,7 @@ sharing(void **state OVS_UNUSED)
 
     assert_true(np_flow_equal(flow, clone));
     assert_ptr_equal(flow->actions, clone->actions);
-    minimatch_expand(&flow->match, &match);
+    np_flow_expand(flow, &match);
     a = make_both(maker, &match, flow->actions, flow->actions_len);
     match_set_nw_proto(&match, 6);
     b = make_both(maker, &match, flow->actions, flow->actions_len);

@@ -72,7 +72,7 @@ check_idempotent(const struct np_flow *flow)
 {
     struct match match;
 
-    minimatch_expand(&flow->match, &match);
+    np_flow_expand(flow, &match);
     struct np_flow *again = np_flow_create(flow->table, flow->priority,
                                            flow->cookie, &match,
                                            flow->actions, flow->actions_len);

@@ -120,7 +120,7 @@ handle_read(struct fake_switch *sw, struct fake_conn *conn,
             .ofpacts = flow->actions,
             .ofpacts_len = flow->actions_len,
         };
-        minimatch_expand(&flow->match, &fs.match);
+        np_flow_expand(flow, &fs.match);
         ofputil_append_flow_stats_reply(&fs, &replies, NULL);
     }
     ovs_list_push_back_all(&conn->txq, &replies);
