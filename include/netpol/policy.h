@@ -77,7 +77,8 @@ struct np_policy_delta {
     size_t n_added, allocated_added;
     struct np_rule **removed;   /* Still there until settled. */
     size_t n_removed, allocated_removed;
-    struct np_set **isolating;  /* Applied sets whose 'n_isolations' changed. */
+    struct np_set **isolating;  /* Applied sets of which one of 'n_isolations'
+                                 * became 0 or is it no more. */
     size_t n_isolating, allocated_isolating;
     struct np_policy **gone;    /* Whose the removed rules may be. */
     size_t n_gone, allocated_gone;

@@ -92,18 +92,24 @@ sync_applied(struct np_compiler *c, struct np_clocal *l)
     }
     np_idset_clear(&l->applied);
     l->applied = now;
+    c->stale_lists = true;
     np_mark_pod(c, l->entry);
 }
 
-/* Whom SET isolates, and how, may be different now. */
+/* Whether SET isolates its members, and how, is different now. */
 static void
-mark_isolated(struct np_compiler *c, const struct np_set *set)
+sync_members(struct np_compiler *c, const struct np_set *set)
 {
+    uint32_t group = set->groups[0]->id;
     struct np_clocal *l;
 
     HMAP_FOR_EACH (l, node, &c->locals) {
-        if (np_idset_contains(&l->applied, set->id)) {
+        const struct np_profile *profile = l->entry->profile;
+
+        if (profile && np_idset_contains(&profile->groups, group)) {
+            sync_applied(c, l);
             np_mark_pod(c, l->entry);
+            c->stale_lists = true;
         }
     }
 }
@@ -203,7 +209,49 @@ change_uses(struct np_compiler *c, const struct np_list *to_begin,
 }
 
 static void
-sync_all_applied(struct np_compiler *c)
+sync_entry(struct np_compiler *c, const struct np_entry *entry)
+{
+    struct np_clocal *l = np_clocal_find(c, entry);
+
+    if (l) {
+        sync_applied(c, l);
+    }
+}
+
+/* All pods of this node to whom other policies may apply than before. */
+static void
+sync_changed(struct np_compiler *c)
+{
+    const struct np_binding *old = c->in->old_binding;
+    const struct np_cache_delta *objects = c->in->objects;
+    const struct np_group_delta *profiles = c->in->profiles;
+    const struct np_policy_delta *rules = c->in->rules;
+    const struct np_entry *entry;
+
+    for (size_t i = 0; i < objects->n; i++) {
+        sync_entry(c, objects->v[i].entry);
+    }
+    for (size_t i = 0; i < profiles->n; i++) {
+        LIST_FOR_EACH (entry, profile_node, &profiles->v[i]->pods) {
+            sync_entry(c, entry);
+        }
+    }
+    for (size_t i = 0; i < rules->n_isolating; i++) {
+        sync_members(c, rules->isolating[i]);
+    }
+    if (old != c->binding) {
+        c->stale_lists = true;
+        for (size_t i = 0; i < c->binding->n_locals; i++) {
+            entry = c->binding->locals[i].entry;
+            if (!np_binding_find(old, entry)) {
+                sync_entry(c, entry);
+            }
+        }
+    }
+}
+
+static void
+sync_all(struct np_compiler *c)
 {
     struct np_clocal *l;
 
@@ -212,33 +260,16 @@ sync_all_applied(struct np_compiler *c)
     }
 }
 
-/* May whom policies apply to on this node have changed? */
-static bool
-may_apply_to_others(const struct np_compiler *c)
-{
-    const struct np_cache_delta *objects = c->in->objects;
-
-    for (size_t i = 0; i < objects->n; i++) {
-        if (np_clocal_find(c, objects->v[i].entry)) {
-            return true;
-        }
-    }
-    return (c->in->old_binding != c->binding || c->in->profiles->n
-            || c->in->rules->n_isolating);
-}
-
 void
 np_uses_apply(struct np_compiler *c, const struct np_policy_delta *delta)
 {
     struct np_list to_begin = { NULL, 0, 0 };
     struct np_list to_end = { NULL, 0, 0 };
 
-    if (may_apply_to_others(c)) {
-        sync_all_applied(c);
-        c->stale_lists = true;
-    }
-    for (size_t i = 0; i < delta->n_isolating; i++) {
-        mark_isolated(c, delta->isolating[i]);
+    if (c->started) {
+        sync_changed(c);
+    } else {
+        sync_all(c);
     }
     for (size_t i = 0; i < c->changed_sets.n; i++) {
         const struct np_set *set = c->changed_sets.v[i];

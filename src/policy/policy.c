@@ -215,12 +215,21 @@ merge_rules(struct np_policies *policies, struct np_policy *old,
 
 /* Counts POLICY's isolations in (1) or out (-1). */
 static void
-count_isolations(const struct np_policy *policy, int sign)
+count_isolations(const struct np_policy *policy, int sign,
+                 struct np_policy_delta *delta)
 {
+    bool changed = false;
+
     for (int direction = NP_INGRESS; direction <= NP_EGRESS; direction++) {
+        unsigned int *n = &policy->applied->n_isolations[direction];
+
         if (policy->isolates[direction]) {
-            policy->applied->n_isolations[direction] += sign;
+            changed |= *n == (sign > 0 ? 0 : 1);
+            *n += sign;
         }
+    }
+    if (changed) {
+        APPEND(delta, isolating, policy->applied);
     }
 }
 
@@ -248,8 +257,7 @@ apply_policy(struct np_policies *policies, const struct np_entry *entry,
 
     if (new) {
         merge_rules(policies, old, new, delta);
-        count_isolations(new, 1);
-        APPEND(delta, isolating, new->applied);
+        count_isolations(new, 1, delta);
         hmap_insert(&policies->by_entry, &new->node, hash_pointer(entry, 0));
     } else if (old) {
         for (size_t i = 0; i < old->n_rules; i++) {
@@ -258,8 +266,7 @@ apply_policy(struct np_policies *policies, const struct np_entry *entry,
     }
     if (old) {
         hmap_remove(&policies->by_entry, &old->node);
-        count_isolations(old, -1);
-        APPEND(delta, isolating, old->applied);
+        count_isolations(old, -1, delta);
         APPEND(delta, gone, old);
     }
 }
