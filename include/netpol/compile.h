@@ -10,7 +10,6 @@
 #include "netpol/flow.h"
 #include "netpol/policy.h"
 #include "netpol/portmap.h"
-#include "sset.h"
 
 struct ds;
 struct shash;
@@ -110,10 +109,19 @@ struct np_bad_port {
     const struct np_bridge_port *port;
     char *reason;               /* Why it carries nothing. */
 };
+/* What a port says whose it is. */
+struct np_claim {
+    struct hmap_node node;      /* In struct np_binding, by the pod's key or
+                                 * else its UID, if the port has one. */
+    const struct np_bridge_port *port;
+    struct np_entry *entry;     /* The pod, if there is one. */
+};
 struct np_binding {
     struct hmap by_entry;       /* struct np_local. */
-    struct sset claims;         /* "ns/name" and UIDs that ports name. */
+    struct hmap by_claim;       /* struct np_claim. */
+    struct np_claim *claims;    /* One for each port. */
     const struct np_bridge_port *ports;
+    size_t n_ports;
     const struct np_local **by_port;    /* Of each port, its local or NULL. */
     struct np_local *locals;    /* Sorted by the pod's namespace and name. */
     size_t n_locals;
@@ -124,9 +132,11 @@ struct np_binding {
     size_t n_node_addrs;
 };
 /* PORTS and CACHE must live as long as the binding.  NODE names this node's
- * Node object, which need not exist. */
+ * Node object, which need not exist.  OLD, the binding so far, saves looking
+ * all pods up again. */
 void np_binding_build(struct np_binding *, const struct np_portmap *ports,
-                      const struct np_cache *, const char *node);
+                      const struct np_cache *, const char *node,
+                      const struct np_binding *old);
 void np_binding_init(struct np_binding *);      /* Empty. */
 void np_binding_destroy(struct np_binding *);
 /* One line a local pod and a port that carries nothing. */

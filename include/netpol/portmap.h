@@ -48,6 +48,7 @@ struct np_bridge_port {
 struct np_portmap {
     struct np_bridge_port *v;
     size_t n;
+    char *block;                /* A copy's: all that its ports point to. */
 };
 
 const char *np_port_role_name(enum np_port_role);       /* "pod" */

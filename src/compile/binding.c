@@ -74,14 +74,77 @@ take(struct binder *binder, const struct np_prefix *addr)
     return true;
 }
 
-static struct np_entry *
-claimed_pod(const struct np_bridge_port *port, const struct np_cache *cache)
+static uint32_t
+hash_pod_key(const char *namespace, const char *name)
 {
-    if (port->pod_name) {
+    return hash_string(namespace, hash_string(name, 0));
+}
+
+static uint32_t
+hash_pod_uid(const char *uid)
+{
+    return hash_string(uid, 1);
+}
+
+/* The claim in OLD of the port with the name of PORT, if it is on the same pod;
+ * '*I' is a place in OLD's ports, and moves on. */
+static const struct np_claim *
+same_claim(const struct np_binding *old, const struct np_bridge_port *port,
+           size_t *i)
+{
+    int cmp = -1;
+
+    while (*i < old->n_ports
+           && (cmp = strcmp(old->ports[*i].name, port->name)) < 0) {
+        ++*i;
+    }
+    if (cmp || !port->pod_name || !old->ports[*i].pod_name
+        || strcmp(old->ports[*i].pod_name, port->pod_name)
+        || strcmp(old->ports[*i].pod_namespace, port->pod_namespace)) {
+        return NULL;
+    }
+    return &old->claims[*i];
+}
+
+/* A pod that a claim found stays where it is until it goes, and when that
+ * happens there is a new binding. */
+static struct np_entry *
+claimed_pod(const struct np_bridge_port *port, const struct np_cache *cache,
+            const struct np_claim *before)
+{
+    if (before && before->entry && before->entry->object) {
+        return before->entry;
+    } else if (port->pod_name) {
         return np_cache_find(cache, NP_POD, port->pod_namespace,
                              port->pod_name);
     }
     return port->pod_uid ? np_cache_find_pod_uid(cache, port->pod_uid) : NULL;
+}
+
+/* Both lists of ports are sorted by name. */
+static void
+collect_claims(struct binder *binder, const struct np_portmap *ports,
+               const struct np_binding *old)
+{
+    struct np_binding *b = binder->b;
+    size_t at = 0;
+
+    b->claims = xcalloc(ports->n + 1, sizeof *b->claims);
+    for (size_t i = 0; i < ports->n; i++) {
+        const struct np_bridge_port *port = &ports->v[i];
+        struct np_claim *claim = &b->claims[i];
+
+        claim->port = port;
+        claim->entry = claimed_pod(port, binder->cache,
+                                   same_claim(old, port, &at));
+        if (port->pod_name) {
+            hmap_insert(&b->by_claim, &claim->node,
+                        hash_pod_key(port->pod_namespace, port->pod_name));
+        } else if (port->pod_uid) {
+            hmap_insert(&b->by_claim, &claim->node,
+                        hash_pod_uid(port->pod_uid));
+        }
+    }
 }
 
 /* Does the row name another incarnation of the pod? */
@@ -158,21 +221,15 @@ best_claim(const struct binder *binder, const struct np_entry *entry)
     return NULL;
 }
 
-/* Enters what PORT claims, and whether it claims it best so far. */
+/* Enters CLAIM if it is the best so far. */
 static void
-enter_claim(struct binder *binder, const struct np_bridge_port *port)
+weigh_claim(struct binder *binder, const struct np_claim *claim)
 {
-    struct np_entry *entry = claimed_pod(port, binder->cache);
+    const struct np_bridge_port *port = claim->port;
+    const struct np_entry *entry = claim->entry;
     char *problem = row_problem(port);
     struct best *best;
 
-    if (port->pod_name) {
-        sset_add_and_free(&binder->b->claims,
-                          xasprintf("%s/%s", port->pod_namespace,
-                                    port->pod_name));
-    } else if (port->pod_uid) {
-        sset_add(&binder->b->claims, port->pod_uid);
-    }
     if (entry && !problem && port->role == NP_PORT_POD
         && !stale_claim(port, np_entry_pod(entry))) {
         best = best_claim(binder, entry);
@@ -291,9 +348,10 @@ bind_port(struct binder *binder, const struct np_bridge_port *port,
 }
 
 static void
-consider_port(struct binder *binder, const struct np_bridge_port *port)
+consider_claim(struct binder *binder, const struct np_claim *claim)
 {
-    struct np_entry *entry = claimed_pod(port, binder->cache);
+    const struct np_bridge_port *port = claim->port;
+    struct np_entry *entry = claim->entry;
     const struct np_pod *pod = entry ? np_entry_pod(entry) : NULL;
     const struct np_bridge_port *best;
     char *problem = row_problem(port);
@@ -372,12 +430,13 @@ np_binding_init(struct np_binding *b)
 {
     memset(b, 0, sizeof *b);
     hmap_init(&b->by_entry);
-    sset_init(&b->claims);
+    hmap_init(&b->by_claim);
 }
 
 void
 np_binding_build(struct np_binding *b, const struct np_portmap *ports,
-                 const struct np_cache *cache, const char *node)
+                 const struct np_cache *cache, const char *node,
+                 const struct np_binding *old)
 {
     struct binder binder = { .b = b, .cache = cache };
     struct best *best;
@@ -388,18 +447,19 @@ np_binding_build(struct np_binding *b, const struct np_portmap *ports,
     b->bad = xmalloc((ports->n + 1) * sizeof *b->bad);
     b->by_port = xcalloc(ports->n + 1, sizeof *b->by_port);
     b->ports = ports->v;
+    b->n_ports = ports->n;
     hmap_init(&binder.taken);
     hmap_init(&binder.best);
 
     collect_node_addrs(&binder, ports, node);
+    collect_claims(&binder, ports, old);
     for (size_t i = 0; i < ports->n; i++) {
-        enter_claim(&binder, &ports->v[i]);
+        weigh_claim(&binder, &b->claims[i]);
     }
     for (size_t i = 0; i < ports->n; i++) {
-        const struct np_bridge_port *port = &ports->v[i];
-
-        if (port->role == NP_PORT_POD || port->role == NP_PORT_UNKNOWN) {
-            consider_port(&binder, port);
+        if (ports->v[i].role == NP_PORT_POD
+            || ports->v[i].role == NP_PORT_UNKNOWN) {
+            consider_claim(&binder, &b->claims[i]);
         }
     }
     qsort(b->locals, b->n_locals, sizeof *b->locals, compare_locals);
@@ -433,8 +493,9 @@ np_binding_destroy(struct np_binding *b)
     free(b->bad);
     free(b->node_addrs);
     free(b->by_port);
+    free(b->claims);
     hmap_destroy(&b->by_entry);
-    sset_destroy(&b->claims);
+    hmap_destroy(&b->by_claim);
 }
 
 void
@@ -472,8 +533,8 @@ np_binding_swap(struct np_binding *a, struct np_binding *b)
     *b = tmp;
     hmap_moved(&a->by_entry);
     hmap_moved(&b->by_entry);
-    hmap_moved(&a->claims.map);
-    hmap_moved(&b->claims.map);
+    hmap_moved(&a->by_claim);
+    hmap_moved(&b->by_claim);
 }
 
 const struct np_local *
@@ -499,17 +560,30 @@ np_binding_at(const struct np_binding *b, const struct np_bridge_port *port)
 static bool
 is_claimed(const struct np_binding *b, const struct np_meta *pod)
 {
-    char *key;
-    bool claimed;
+    const struct np_claim *claim;
 
     if (!pod) {
         return false;
     }
-    key = xasprintf("%s/%s", pod->namespace, pod->name);
-    claimed = (sset_contains(&b->claims, key)
-               || (pod->uid && sset_contains(&b->claims, pod->uid)));
-    free(key);
-    return claimed;
+    HMAP_FOR_EACH_WITH_HASH (claim, node,
+                             hash_pod_key(pod->namespace, pod->name),
+                             &b->by_claim) {
+        if (claim->port->pod_name
+            && !strcmp(claim->port->pod_name, pod->name)
+            && !strcmp(claim->port->pod_namespace, pod->namespace)) {
+            return true;
+        }
+    }
+    if (pod->uid) {
+        HMAP_FOR_EACH_WITH_HASH (claim, node, hash_pod_uid(pod->uid),
+                                 &b->by_claim) {
+            if (!claim->port->pod_name
+                && !strcmp(claim->port->pod_uid, pod->uid)) {
+                return true;
+            }
+        }
+    }
+    return false;
 }
 
 /* Are the two pods, of one key, the same to whoever claims them? */

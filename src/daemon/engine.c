@@ -50,8 +50,9 @@ struct pass {
     struct np_group_delta profiles;
     struct np_policy_delta rules;
     struct np_binding old_binding;
-    struct np_portmap old_ports;
+    struct np_portmap old_ports;        /* If there are others now. */
     bool rebound;
+    bool other_ports;
 };
 
 static bool
@@ -71,11 +72,15 @@ rebind(struct np_engine *e, const struct np_portmap *ports, struct pass *pass)
     COVERAGE_INC(np_engine_binding);
     pass->rebound = true;
     e->n_bindings++;
-    pass->old_ports = e->ports;
-    np_portmap_clone(&e->ports, ports ? ports : &pass->old_ports);
+    if (ports) {
+        pass->other_ports = true;
+        pass->old_ports = e->ports;
+        np_portmap_clone(&e->ports, ports);
+    }
     np_binding_init(&pass->old_binding);
     np_binding_swap(&pass->old_binding, &e->binding);
-    np_binding_build(&e->binding, &e->ports, &e->cache, e->node);
+    np_binding_build(&e->binding, &e->ports, &e->cache, e->node,
+                     &pass->old_binding);
 }
 
 static void
@@ -90,7 +95,7 @@ compile(struct np_engine *e, const struct pass *pass,
         .rules = &pass->rules,
         .old_binding = pass->rebound ? &pass->old_binding : &e->binding,
         .binding = &e->binding,
-        .old_ports = pass->rebound ? &pass->old_ports : &e->ports,
+        .old_ports = pass->other_ports ? &pass->old_ports : &e->ports,
         .ports = &e->ports,
     };
 
@@ -102,6 +107,8 @@ settle(struct np_engine *e, struct pass *pass)
 {
     if (pass->rebound) {
         np_binding_destroy(&pass->old_binding);
+    }
+    if (pass->other_ports) {
         np_portmap_clear(&pass->old_ports);
     }
     np_policies_settle(&e->policies, &pass->rules);
@@ -132,7 +139,7 @@ void
 np_engine_start(struct np_engine *e, const struct np_flow_set *installed,
                 struct np_flow_patch *out)
 {
-    struct pass pass = { .rebound = true };
+    struct pass pass = { .rebound = true, .other_ports = true };
 
     if (installed) {
         np_compiler_adopt(e->compiler, installed);

@@ -27,26 +27,67 @@ np_port_role_name(enum np_port_role role)
     OVS_NOT_REACHED();
 }
 
-void
-np_portmap_clone(struct np_portmap *dst, const struct np_portmap *src)
+static size_t
+text_size(const char *s)
 {
-    dst->n = src->n;
-    dst->v = src->n ? xmemdup(src->v, src->n * sizeof *src->v) : NULL;
-    for (size_t i = 0; i < dst->n; i++) {
-        struct np_bridge_port *p = &dst->v[i];
+    return s ? strlen(s) + 1 : 0;
+}
 
-        p->name = xstrdup(p->name);
-        p->pod_namespace = nullable_xstrdup(p->pod_namespace);
-        p->pod_name = nullable_xstrdup(p->pod_name);
-        p->pod_uid = nullable_xstrdup(p->pod_uid);
-        p->error = nullable_xstrdup(p->error);
-        p->addrs = (p->n_addrs
-                    ? xmemdup(p->addrs, p->n_addrs * sizeof *p->addrs) : NULL);
+static size_t
+port_size(const struct np_bridge_port *p)
+{
+    return (text_size(p->name) + text_size(p->pod_namespace)
+            + text_size(p->pod_name) + text_size(p->pod_uid)
+            + text_size(p->error) + p->n_addrs * sizeof *p->addrs);
+}
+
+/* Copies SIZE bytes to '*AT', which moves behind them. */
+static void *
+put(char **at, const void *data, size_t size)
+{
+    void *copy = *at;
+
+    if (!data) {
+        return NULL;
     }
+    memcpy(copy, data, size);
+    *at += size;
+    return copy;
+}
+
+static char *
+put_text(char **at, const char *s)
+{
+    return put(at, s, text_size(s));
 }
 
 void
-np_portmap_clear(struct np_portmap *map)
+np_portmap_clone(struct np_portmap *dst, const struct np_portmap *src)
+{
+    size_t size = 1;
+    char *at;
+
+    for (size_t i = 0; i < src->n; i++) {
+        size += port_size(&src->v[i]);
+    }
+    dst->n = src->n;
+    dst->v = src->n ? xmemdup(src->v, src->n * sizeof *src->v) : NULL;
+    dst->block = at = xmalloc(size);
+    for (size_t i = 0; i < dst->n; i++) {
+        struct np_bridge_port *p = &dst->v[i];
+
+        p->name = put_text(&at, p->name);
+        p->pod_namespace = put_text(&at, p->pod_namespace);
+        p->pod_name = put_text(&at, p->pod_name);
+        p->pod_uid = put_text(&at, p->pod_uid);
+        p->error = put_text(&at, p->error);
+        p->addrs = put(&at, p->n_addrs ? p->addrs : NULL,
+                       p->n_addrs * sizeof *p->addrs);
+    }
+}
+
+static void
+free_ports(struct np_portmap *map)
 {
     for (size_t i = 0; i < map->n; i++) {
         struct np_bridge_port *p = &map->v[i];
@@ -58,6 +99,15 @@ np_portmap_clear(struct np_portmap *map)
         free(p->addrs);
         free(p->error);
     }
+}
+
+void
+np_portmap_clear(struct np_portmap *map)
+{
+    if (!map->block) {
+        free_ports(map);
+    }
+    free(map->block);
     free(map->v);
     memset(map, 0, sizeof *map);
 }

@@ -160,16 +160,12 @@ np_bench_ports_add(const struct np_bench_gen *g,
     set_addr(port, pod->addr);
 }
 
+/* PORTS is a copy, so there is nothing to be freed. */
 void
 np_bench_ports_remove(struct np_portmap *ports, uint32_t ofport)
 {
     for (size_t i = 0; i < ports->n; i++) {
         if (ports->v[i].ofport == ofport) {
-            struct np_portmap one = { .v = xmemdup(&ports->v[i],
-                                                   sizeof *ports->v),
-                                      .n = 1 };
-
-            np_portmap_clear(&one);
             ports->n--;
             memmove(&ports->v[i], &ports->v[i + 1],
                     (ports->n - i) * sizeof *ports->v);

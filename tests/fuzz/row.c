@@ -106,7 +106,7 @@ meet(const struct np_portmap *ports)
     struct np_manifest m = { .n = 0 };
     struct np_changes changes = { NULL, 0, 0 };
     struct np_cache_delta delta = { NULL, 0, 0 };
-    struct np_binding binding;
+    struct np_binding binding, before;
     struct np_cache cache;
 
     np_manifest_decode(&m, "fuzz", objects, strlen(objects));
@@ -116,9 +116,11 @@ meet(const struct np_portmap *ports)
     }
     np_cache_apply(&cache, &changes, &delta);
     np_cache_settle(&cache, &delta);
-    np_binding_build(&binding, ports, &cache, "node");
+    np_binding_init(&before);
+    np_binding_build(&binding, ports, &cache, "node", &before);
     check_binding(&binding);
     np_binding_destroy(&binding);
+    np_binding_destroy(&before);
     np_cache_destroy(&cache);
     np_changes_clear(&changes);
     np_manifest_clear(&m);
