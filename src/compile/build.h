@@ -98,9 +98,9 @@ struct np_models *np_models_create(void);
 void np_models_destroy(struct np_models *);
 /* Which of the ports' MACs nothing may go to by the way out; to be freed. */
 bool *np_build_owned_macs(const struct np_build *);
-/* The lists of ports: all pods, and those that are not isolated for
- * ingress. */
-void np_build_lists(struct np_build *, const struct np_policies *);
+/* The one flow of TABLE, a list of ports. */
+void np_build_list(struct np_build *, enum np_table,
+                   const struct ofpbuf *actions);
 
 /* A number for what packets on their way depend on; never 0. */
 uint32_t np_build_layout(const struct np_compile_config *);

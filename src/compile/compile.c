@@ -19,6 +19,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "flow.h"
+#include "openvswitch/ofp-actions.h"
+#include "openvswitch/ofpbuf.h"
 #include "packets.h"
 #include "util.h"
 
@@ -226,14 +229,35 @@ sync_ports(struct np_compiler *c)
 }
 
 static void
+put_port(struct ofpbuf *actions, const struct np_bridge_port *port)
+{
+    ofpact_put_OUTPUT(actions)->port = u16_to_ofp(port->ofport);
+}
+
+/* The flows that list ports: all pods', and those of pods that are open. */
+static void
 sync_lists(struct np_compiler *c)
 {
     struct np_build build = c->build;
+    struct ofpbuf every, open;
     struct np_flow_set set;
 
     np_flow_set_init(&set);
     build.out = &set;
-    np_build_lists(&build, c->policies);
+    ofpbuf_init(&every, 64);
+    ofpbuf_init(&open, 64);
+    for (size_t i = 0; i < c->binding->n_locals; i++) {
+        const struct np_local *local = &c->binding->locals[i];
+
+        put_port(&every, local->port);
+        if (np_clocal_find(c, local->entry)->open) {
+            put_port(&open, local->port);
+        }
+    }
+    np_build_list(&build, NP_T_EVERY_POD, &every);
+    np_build_list(&build, NP_T_OPEN_PODS, &open);
+    ofpbuf_uninit(&every);
+    ofpbuf_uninit(&open);
     replace_flows(c, &c->lists, &set);
     np_flow_set_destroy(&set);
 }

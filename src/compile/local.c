@@ -106,19 +106,26 @@ sync_locals(struct np_compiler *c)
     struct np_clocal *l;
 
     for (size_t i = 0; i < b->n_locals; i++) {
-        l = np_clocal_find(c, b->locals[i].entry);
+        const struct np_local *local = &b->locals[i];
+
+        l = np_clocal_find(c, local->entry);
         if (!l) {
             l = xzalloc(sizeof *l);
-            l->entry = b->locals[i].entry;
+            l->entry = local->entry;
+            l->open = true;
             hmap_insert(&c->locals, &l->node, hash_pointer(l->entry, 0));
+            c->stale_lists = true;
+        } else if (l->local->port->ofport != local->port->ofport) {
+            c->stale_lists = true;
         }
-        l->local = &b->locals[i];
+        l->local = local;
     }
     HMAP_FOR_EACH_SAFE (l, node, &c->locals) {
         if (!np_binding_find(b, l->entry)) {
             np_clocal_leave(c, l);
             hmap_remove(&c->locals, &l->node);
             clocal_destroy(l);
+            c->stale_lists = true;
         }
     }
 }

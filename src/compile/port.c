@@ -489,33 +489,13 @@ np_build_rest(struct np_build *b)
     add_way_out(b);
 }
 
-static void
-add_list(struct np_build *b, enum np_table table, struct ofpbuf *actions)
+void
+np_build_list(struct np_build *b, enum np_table table,
+              const struct ofpbuf *actions)
 {
     struct match match;
 
     match_init_catchall(&match);
     np_build_match(b, table, 0, np_cookie(NP_FLOW_STATIC, 0), &match,
                    actions);
-    ofpbuf_uninit(actions);
-}
-
-void
-np_build_lists(struct np_build *b, const struct np_policies *policies)
-{
-    struct ofpbuf every, open;
-
-    ofpbuf_init(&every, 64);
-    ofpbuf_init(&open, 64);
-    for (size_t i = 0; i < b->binding->n_locals; i++) {
-        const struct np_local *local = &b->binding->locals[i];
-        ofp_port_t port = u16_to_ofp(local->port->ofport);
-
-        ofpact_put_OUTPUT(&every)->port = port;
-        if (!np_policies_isolate(policies, local->entry, NP_INGRESS)) {
-            ofpact_put_OUTPUT(&open)->port = port;
-        }
-    }
-    add_list(b, NP_T_EVERY_POD, &every);
-    add_list(b, NP_T_OPEN_PODS, &open);
 }

@@ -138,6 +138,7 @@ struct np_clocal {
     struct np_entry *entry;
     const struct np_local *local;       /* In the binding. */
     struct np_idset applied;    /* Ids of applied sets that it is in. */
+    bool open;                  /* None isolates it for ingress. */
 };
 
 /* What is to be known of each set, whether it counts or not. */
@@ -190,7 +191,8 @@ struct np_compiler {
     struct np_list touched;     /* struct np_conj. */
     struct np_list dirty_clauses;
     bool hash_again;
-    bool stale_lists;           /* Who is isolated may have changed. */
+    bool stale_lists;           /* Whose ports there are, or who is open,
+                                 * changed. */
 };
 
 /* local.c */

@@ -71,6 +71,20 @@ find_applied(const struct np_compiler *c, const struct np_clocal *l,
 }
 
 static void
+sync_open(struct np_compiler *c, struct np_clocal *l)
+{
+    bool open = true;
+
+    for (size_t i = 0; i < l->applied.n; i++) {
+        const struct np_set *set = c->policies->set_by_id.v[l->applied.v[i]];
+
+        open &= !set->n_isolations[NP_INGRESS];
+    }
+    c->stale_lists |= open != l->open;
+    l->open = open;
+}
+
+static void
 sync_applied(struct np_compiler *c, struct np_clocal *l)
 {
     struct np_idset now = { NULL, 0, 0 };
@@ -92,7 +106,7 @@ sync_applied(struct np_compiler *c, struct np_clocal *l)
     }
     np_idset_clear(&l->applied);
     l->applied = now;
-    c->stale_lists = true;
+    sync_open(c, l);
     np_mark_pod(c, l->entry);
 }
 
@@ -108,8 +122,8 @@ sync_members(struct np_compiler *c, const struct np_set *set)
 
         if (profile && np_idset_contains(&profile->groups, group)) {
             sync_applied(c, l);
+            sync_open(c, l);
             np_mark_pod(c, l->entry);
-            c->stale_lists = true;
         }
     }
 }
@@ -239,13 +253,10 @@ sync_changed(struct np_compiler *c)
     for (size_t i = 0; i < rules->n_isolating; i++) {
         sync_members(c, rules->isolating[i]);
     }
-    if (old != c->binding) {
-        c->stale_lists = true;
-        for (size_t i = 0; i < c->binding->n_locals; i++) {
-            entry = c->binding->locals[i].entry;
-            if (!np_binding_find(old, entry)) {
-                sync_entry(c, entry);
-            }
+    for (size_t i = 0; old != c->binding && i < c->binding->n_locals; i++) {
+        entry = c->binding->locals[i].entry;
+        if (!np_binding_find(old, entry)) {
+            sync_entry(c, entry);
         }
     }
 }
