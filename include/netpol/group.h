@@ -40,6 +40,8 @@ struct np_profile {
     struct np_ns *ns;
     struct ovs_list ns_node;    /* In 'ns->profiles'. */
     struct np_labels labels;
+    struct np_carried *carried; /* For each of them, the profile's place among
+                                 * those that carry it. */
     struct ovs_list pods;       /* struct np_entry, by 'profile_node'. */
     size_t n_pods;
     struct np_idset groups;     /* That its pods are in. */
@@ -54,7 +56,7 @@ struct np_groups {
     struct np_slots ns_slots;
     /* What selectors ask for, so that neither a pod must be held against all
      * groups nor a group against all pods. */
-    struct hmap group_index, profile_index, ns_index;
+    struct hmap group_index, carriers, ns_index;
 };
 
 /* What one apply changed: profiles whose groups are others now though their

@@ -30,7 +30,7 @@ np_groups_init(struct np_groups *groups)
     hmap_init(&groups->by_value);
     hmap_init(&groups->namespaces);
     hmap_init(&groups->group_index);
-    hmap_init(&groups->profile_index);
+    hmap_init(&groups->carriers);
     hmap_init(&groups->ns_index);
 }
 
@@ -60,7 +60,7 @@ np_groups_destroy(struct np_groups *groups)
     np_slots_destroy(&groups->groups);
     np_profiles_destroy(groups);
     np_index_destroy(&groups->group_index);
-    np_index_destroy(&groups->profile_index);
+    np_carriers_destroy(groups);
     np_index_destroy(&groups->ns_index);
 }
 
@@ -113,12 +113,14 @@ enter(struct np_groups *groups, const struct np_group *group,
     if (at.req) {
         k.key = at.req->key;
     }
+    k.hash = np_index_hash(k.key, NULL);
     if (!at.req || at.req->op == NP_EXISTS) {
         cb(&groups->group_index, &k, group->id);
         return;
     }
     for (size_t i = 0; i < at.req->n_values; i++) {
         k.value = at.req->values[i];
+        k.hash = np_index_hash(k.key, k.value);
         cb(&groups->group_index, &k, group->id);
     }
 }
@@ -134,20 +136,33 @@ find_at(const struct np_groups *groups, const struct np_index_key *k,
     }
 }
 
-/* Groups entered in SCOPE under nothing or one of LABELS. */
+/* Groups entered under K in each of the N SCOPES. */
 static void
-find_in_scope(const struct np_groups *groups, const char *scope,
-              const struct np_labels *labels, struct np_idset *found)
+find_in_scopes(const struct np_groups *groups, const char *const *scopes,
+               size_t n, struct np_index_key *k, struct np_idset *found)
 {
-    struct np_index_key k = { .scope = scope };
+    k->hash = np_index_hash(k->key, k->value);
+    for (size_t i = 0; i < n; i++) {
+        k->scope = scopes[i];
+        find_at(groups, k, found);
+    }
+}
 
-    find_at(groups, &k, found);
+/* Groups entered there under nothing or one of LABELS. */
+static void
+find_by_labels(const struct np_groups *groups, const char *const *scopes,
+               size_t n, const struct np_labels *labels,
+               struct np_idset *found)
+{
+    struct np_index_key k = { .key = NULL };
+
+    find_in_scopes(groups, scopes, n, &k, found);
     for (size_t i = 0; i < labels->n; i++) {
         k.key = labels->v[i].key;
         k.value = NULL;
-        find_at(groups, &k, found);
+        find_in_scopes(groups, scopes, n, &k, found);
         k.value = labels->v[i].value;
-        find_at(groups, &k, found);
+        find_in_scopes(groups, scopes, n, &k, found);
     }
 }
 
@@ -156,9 +171,11 @@ np_groups_candidates(const struct np_groups *groups,
                      const struct np_profile *profile,
                      struct np_idset *found)
 {
-    find_in_scope(groups, profile->ns->name, &profile->labels, found);
-    find_in_scope(groups, NULL, &profile->labels, found);
-    find_in_scope(groups, OF_NAMESPACE, profile->ns->labels, found);
+    const char *const of_pods[] = { profile->ns->name, NULL };
+    const char *const of_namespaces[] = { OF_NAMESPACE };
+
+    find_by_labels(groups, of_pods, 2, &profile->labels, found);
+    find_by_labels(groups, of_namespaces, 1, profile->ns->labels, found);
 }
 
 static struct np_group *

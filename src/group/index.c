@@ -2,8 +2,8 @@
  *
  * Selectors are mostly "app=frontend": whoever is looked for has just that
  * label.  So each group is entered under one label that its members must have,
- * and each profile and namespace under all of its own; what is found is few,
- * and is then held against the whole selector. */
+ * and each namespace under all of its own; what is found is few, and is then
+ * held against the whole selector. */
 
 #include <config.h>
 #include "group/private.h"
@@ -19,12 +19,16 @@ struct index_entry {
     struct np_idset ids;
 };
 
+uint32_t
+np_index_hash(const char *key, const char *value)
+{
+    return hash_string(key ? key : "", value ? hash_string(value, 1) : 0);
+}
+
 static uint32_t
 hash_key(const struct np_index_key *k)
 {
-    return hash_string(k->scope ? k->scope : "",
-                       hash_string(k->key ? k->key : "",
-                                   hash_string(k->value ? k->value : "", 0)));
+    return k->scope ? hash_string(k->scope, k->hash) : k->hash;
 }
 
 static struct index_entry *

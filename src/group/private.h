@@ -3,14 +3,19 @@
 
 #include "netpol/group.h"
 
-/* index.c: from a label to those who have it, or ask for it.
+/* index.c: from a label to the groups that ask for it, or to the namespaces
+ * that have it.
  *
- * SCOPE, KEY and VALUE may be NULL, which is different from any text. */
+ * SCOPE, KEY and VALUE may be NULL, which is different from any text.  HASH
+ * is np_index_hash() of KEY and VALUE: for a profile's labels, which are
+ * looked up in several scopes, it is computed once. */
 struct np_index_key {
     const char *scope;
     const char *key;
     const char *value;
+    uint32_t hash;
 };
+uint32_t np_index_hash(const char *key, const char *value);
 void np_index_add(struct hmap *index, const struct np_index_key *,
                   uint32_t id);
 void np_index_remove(struct hmap *index, const struct np_index_key *,
@@ -19,6 +24,21 @@ void np_index_remove(struct hmap *index, const struct np_index_key *,
 const struct np_idset *np_index_find(const struct hmap *index,
                                      const struct np_index_key *);
 void np_index_destroy(struct hmap *index);
+
+/* carrier.c: from a label to the profiles that carry it. */
+struct np_carried {
+    struct np_carrier_label *label;
+    uint32_t place;             /* In its list. */
+};
+void np_carriers_add(struct np_groups *, struct np_profile *);
+void np_carriers_remove(struct np_groups *, struct np_profile *);
+void np_carriers_destroy(struct np_groups *);
+/* Calls CB once for each profile whose labels satisfy a requirement that needs
+ * one to be there. */
+typedef void np_carrier_cb(struct np_profile *, void *aux);
+void np_carriers_for_each(const struct np_groups *,
+                          const struct np_requirement *, np_carrier_cb *,
+                          void *aux);
 
 /* The requirement of a selector that narrows it down most, of those that need
  * a label to be there; NULL if there is none. */

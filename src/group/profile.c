@@ -40,8 +40,10 @@ enter(struct hmap *index, const struct np_labels *labels, uint32_t id,
     for (size_t i = 0; i < labels->n; i++) {
         struct np_index_key k = { .key = labels->v[i].key };
 
+        k.hash = np_index_hash(k.key, NULL);
         cb(index, &k, id);
         k.value = labels->v[i].value;
+        k.hash = np_index_hash(k.key, k.value);
         cb(index, &k, id);
     }
 }
@@ -197,7 +199,7 @@ make_profile(struct np_groups *groups, const struct np_meta *pod)
     profile->id = np_slots_put(&groups->profiles, profile);
     hmap_insert(&groups->by_labels, &profile->node, hash);
     hmap_insert(&groups->by_value, &profile->value_node, value_hash(pod));
-    enter(&groups->profile_index, labels, profile->id, np_index_add);
+    np_carriers_add(groups, profile);
     find_groups(groups, profile);
     return profile;
 }
@@ -206,6 +208,7 @@ static void
 free_profile(struct np_profile *profile)
 {
     np_idset_clear(&profile->groups);
+    free(profile->carried);
     np_labels_destroy(&profile->labels);
     np_pool_put(profile->namespace);
     free(profile);
@@ -218,8 +221,7 @@ destroy_profile(struct np_groups *groups, struct np_profile *profile)
         np_idset_remove(&np_groups_get(groups, profile->groups.v[i])->profiles,
                         profile->id);
     }
-    enter(&groups->profile_index, &profile->labels, profile->id,
-          np_index_remove);
+    np_carriers_remove(groups, profile);
     np_slots_remove(&groups->profiles, profile->id);
     hmap_remove(&groups->by_labels, &profile->node);
     hmap_remove(&groups->by_value, &profile->value_node);
@@ -329,10 +331,10 @@ np_group_delta_clear(struct np_group_delta *delta)
     memset(delta, 0, sizeof *delta);
 }
 
-/* Adds to IDS what INDEX has for REQ. */
+/* Adds to IDS the namespaces whose labels may satisfy REQ. */
 static void
-find_asked(const struct hmap *index, const struct np_requirement *req,
-           struct np_idset *ids)
+find_namespaces(const struct np_groups *groups,
+                const struct np_requirement *req, struct np_idset *ids)
 {
     size_t n = req->op == NP_EXISTS ? 1 : req->n_values;
 
@@ -341,8 +343,10 @@ find_asked(const struct hmap *index, const struct np_requirement *req,
             .key = req->key,
             .value = req->op == NP_EXISTS ? NULL : req->values[i],
         };
-        const struct np_idset *found = np_index_find(index, &k);
+        const struct np_idset *found;
 
+        k.hash = np_index_hash(k.key, k.value);
+        found = np_index_find(&groups->ns_index, &k);
         if (found) {
             np_idset_union(ids, found);
         }
@@ -350,8 +354,10 @@ find_asked(const struct hmap *index, const struct np_requirement *req,
 }
 
 static void
-try_profile(struct np_group *group, struct np_profile *profile)
+try_profile(struct np_profile *profile, void *group_)
 {
+    struct np_group *group = group_;
+
     if (np_group_matches(group, profile)) {
         np_idset_add(&profile->groups, group->id);
         np_idset_add(&group->profiles, profile->id);
@@ -364,7 +370,7 @@ try_ns(struct np_group *group, const struct np_ns *ns)
     struct np_profile *profile;
 
     LIST_FOR_EACH (profile, ns_node, &ns->profiles) {
-        try_profile(group, profile);
+        try_profile(profile, group);
     }
 }
 
@@ -382,12 +388,9 @@ np_profiles_add_group(struct np_groups *groups, struct np_group *group)
             try_ns(group, ns);
         }
     } else if (pods) {
-        find_asked(&groups->profile_index, pods, &ids);
-        for (size_t i = 0; i < ids.n; i++) {
-            try_profile(group, np_groups_profile(groups, ids.v[i]));
-        }
+        np_carriers_for_each(groups, pods, try_profile, group);
     } else if (req) {
-        find_asked(&groups->ns_index, req, &ids);
+        find_namespaces(groups, req, &ids);
         for (size_t i = 0; i < ids.n; i++) {
             try_ns(group, groups->ns_slots.v[ids.v[i]]);
         }
