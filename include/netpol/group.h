@@ -57,6 +57,8 @@ struct np_groups {
     /* What selectors ask for, so that neither a pod must be held against all
      * groups nor a group against all pods. */
     struct hmap group_index, carriers, ns_index;
+    size_t n_by_key;            /* Groups that ask for a key, whatever its
+                                 * value, and are found by that. */
 };
 
 /* What one apply changed: profiles whose groups are others now though their

@@ -108,19 +108,19 @@ enter(struct np_groups *groups, const struct np_group *group,
       void (*cb)(struct hmap *, const struct np_index_key *, uint32_t id))
 {
     struct entered at = where_entered(group);
-    struct np_index_key k = { .scope = at.scope };
+    struct np_index_scope scope = np_index_scope(at.scope);
+    const char *key = at.req ? at.req->key : NULL;
 
-    if (at.req) {
-        k.key = at.req->key;
-    }
-    k.hash = np_index_hash(k.key, NULL);
     if (!at.req || at.req->op == NP_EXISTS) {
+        struct np_index_key k = np_index_key(scope, key, NULL);
+
         cb(&groups->group_index, &k, group->id);
+        groups->n_by_key += key ? (cb == np_index_add ? 1 : -1) : 0;
         return;
     }
     for (size_t i = 0; i < at.req->n_values; i++) {
-        k.value = at.req->values[i];
-        k.hash = np_index_hash(k.key, k.value);
+        struct np_index_key k = np_index_key(scope, key, at.req->values[i]);
+
         cb(&groups->group_index, &k, group->id);
     }
 }
@@ -136,33 +136,34 @@ find_at(const struct np_groups *groups, const struct np_index_key *k,
     }
 }
 
-/* Groups entered under K in each of the N SCOPES. */
+/* Groups entered under KEY and VALUE in one of the N SCOPES. */
 static void
-find_in_scopes(const struct np_groups *groups, const char *const *scopes,
-               size_t n, struct np_index_key *k, struct np_idset *found)
+find_in_scopes(const struct np_groups *groups,
+               const struct np_index_scope *scopes, size_t n,
+               const char *key, const char *value, struct np_idset *found)
 {
-    k->hash = np_index_hash(k->key, k->value);
+    struct np_index_key k = np_index_key(scopes[0], key, value);
+
     for (size_t i = 0; i < n; i++) {
-        k->scope = scopes[i];
-        find_at(groups, k, found);
+        k.scope = scopes[i];
+        find_at(groups, &k, found);
     }
 }
 
 /* Groups entered there under nothing or one of LABELS. */
 static void
-find_by_labels(const struct np_groups *groups, const char *const *scopes,
-               size_t n, const struct np_labels *labels,
-               struct np_idset *found)
+find_by_labels(const struct np_groups *groups,
+               const struct np_index_scope *scopes, size_t n,
+               const struct np_labels *labels, struct np_idset *found)
 {
-    struct np_index_key k = { .key = NULL };
-
-    find_in_scopes(groups, scopes, n, &k, found);
+    find_in_scopes(groups, scopes, n, NULL, NULL, found);
     for (size_t i = 0; i < labels->n; i++) {
-        k.key = labels->v[i].key;
-        k.value = NULL;
-        find_in_scopes(groups, scopes, n, &k, found);
-        k.value = labels->v[i].value;
-        find_in_scopes(groups, scopes, n, &k, found);
+        const struct np_label *label = &labels->v[i];
+
+        find_in_scopes(groups, scopes, n, label->key, label->value, found);
+        if (groups->n_by_key) {
+            find_in_scopes(groups, scopes, n, label->key, NULL, found);
+        }
     }
 }
 
@@ -171,11 +172,13 @@ np_groups_candidates(const struct np_groups *groups,
                      const struct np_profile *profile,
                      struct np_idset *found)
 {
-    const char *const of_pods[] = { profile->ns->name, NULL };
-    const char *const of_namespaces[] = { OF_NAMESPACE };
+    const struct np_index_scope of_pods[] = {
+        np_index_scope(profile->ns->name), np_index_scope(NULL)
+    };
+    const struct np_index_scope of_namespaces = np_index_scope(OF_NAMESPACE);
 
     find_by_labels(groups, of_pods, 2, &profile->labels, found);
-    find_by_labels(groups, of_namespaces, 1, profile->ns->labels, found);
+    find_by_labels(groups, &of_namespaces, 1, profile->ns->labels, found);
 }
 
 static struct np_group *

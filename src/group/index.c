@@ -19,16 +19,25 @@ struct index_entry {
     struct np_idset ids;
 };
 
-uint32_t
-np_index_hash(const char *key, const char *value)
+struct np_index_scope
+np_index_scope(const char *name)
 {
-    return hash_string(key ? key : "", value ? hash_string(value, 1) : 0);
+    return (struct np_index_scope) { name, name ? hash_string(name, 0) : 0 };
+}
+
+struct np_index_key
+np_index_key(struct np_index_scope scope, const char *key, const char *value)
+{
+    return (struct np_index_key) {
+        scope, key, value,
+        hash_string(key ? key : "", value ? hash_string(value, 1) : 0)
+    };
 }
 
 static uint32_t
 hash_key(const struct np_index_key *k)
 {
-    return k->scope ? hash_string(k->scope, k->hash) : k->hash;
+    return hash_2words(k->scope.hash, k->hash);
 }
 
 static struct index_entry *
@@ -39,7 +48,7 @@ find(const struct hmap *index, const struct np_index_key *k, uint32_t hash)
     HMAP_FOR_EACH_WITH_HASH (e, node, hash, index) {
         if (nullable_string_is_equal(e->key, k->key)
             && nullable_string_is_equal(e->value, k->value)
-            && nullable_string_is_equal(e->scope, k->scope)) {
+            && nullable_string_is_equal(e->scope, k->scope.name)) {
             return e;
         }
     }
@@ -54,7 +63,7 @@ np_index_add(struct hmap *index, const struct np_index_key *k, uint32_t id)
 
     if (!e) {
         e = xzalloc(sizeof *e);
-        e->scope = nullable_xstrdup(k->scope);
+        e->scope = nullable_xstrdup(k->scope.name);
         e->key = nullable_xstrdup(k->key);
         e->value = nullable_xstrdup(k->value);
         hmap_insert(index, &e->node, hash);

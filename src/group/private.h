@@ -6,16 +6,22 @@
 /* index.c: from a label to the groups that ask for it, or to the namespaces
  * that have it.
  *
- * SCOPE, KEY and VALUE may be NULL, which is different from any text.  HASH
- * is np_index_hash() of KEY and VALUE: for a profile's labels, which are
- * looked up in several scopes, it is computed once. */
-struct np_index_key {
-    const char *scope;
-    const char *key;
-    const char *value;
+ * The scope, KEY and VALUE may be NULL, which is different from any text.  The
+ * hashes are kept because a profile's labels are all looked up in several
+ * scopes. */
+struct np_index_scope {
+    const char *name;
     uint32_t hash;
 };
-uint32_t np_index_hash(const char *key, const char *value);
+struct np_index_scope np_index_scope(const char *name);
+struct np_index_key {
+    struct np_index_scope scope;
+    const char *key;
+    const char *value;
+    uint32_t hash;              /* Of key and value. */
+};
+struct np_index_key np_index_key(struct np_index_scope, const char *key,
+                                 const char *value);
 void np_index_add(struct hmap *index, const struct np_index_key *,
                   uint32_t id);
 void np_index_remove(struct hmap *index, const struct np_index_key *,

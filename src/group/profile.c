@@ -38,13 +38,13 @@ enter(struct hmap *index, const struct np_labels *labels, uint32_t id,
       void (*cb)(struct hmap *, const struct np_index_key *, uint32_t id))
 {
     for (size_t i = 0; i < labels->n; i++) {
-        struct np_index_key k = { .key = labels->v[i].key };
+        const struct np_label *label = &labels->v[i];
+        struct np_index_key by_key, whole;
 
-        k.hash = np_index_hash(k.key, NULL);
-        cb(index, &k, id);
-        k.value = labels->v[i].value;
-        k.hash = np_index_hash(k.key, k.value);
-        cb(index, &k, id);
+        by_key = np_index_key(np_index_scope(NULL), label->key, NULL);
+        whole = np_index_key(np_index_scope(NULL), label->key, label->value);
+        cb(index, &by_key, id);
+        cb(index, &whole, id);
     }
 }
 
@@ -339,14 +339,11 @@ find_namespaces(const struct np_groups *groups,
     size_t n = req->op == NP_EXISTS ? 1 : req->n_values;
 
     for (size_t i = 0; i < n; i++) {
-        struct np_index_key k = {
-            .key = req->key,
-            .value = req->op == NP_EXISTS ? NULL : req->values[i],
-        };
-        const struct np_idset *found;
+        struct np_index_key k
+            = np_index_key(np_index_scope(NULL), req->key,
+                           req->op == NP_EXISTS ? NULL : req->values[i]);
+        const struct np_idset *found = np_index_find(&groups->ns_index, &k);
 
-        k.hash = np_index_hash(k.key, k.value);
-        found = np_index_find(&groups->ns_index, &k);
         if (found) {
             np_idset_union(ids, found);
         }
