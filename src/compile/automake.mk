@@ -2,6 +2,8 @@ libnetpol_a_SOURCES += \
 	src/compile/binding.c \
 	src/compile/build.c \
 	src/compile/build.h \
+	src/compile/claim.c \
+	src/compile/claim.h \
 	src/compile/clause.c \
 	src/compile/compile.c \
 	src/compile/conj.c \

@@ -12,8 +12,8 @@
 #include <config.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include "compile/claim.h"
 #include "hash.h"
-#include "netpol/compile.h"
 #include "netpol/error.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/hmap.h"
@@ -35,9 +35,10 @@ struct best {
 
 struct binder {
     struct np_binding *b;
-    const struct np_cache *cache;
     struct hmap best;           /* struct best. */
+    struct best *bests;         /* All of them, one for each port at most. */
     struct hmap taken;          /* struct taken: pods' and the node's. */
+    struct taken *takens;       /* All of them. */
 };
 
 static void OVS_PRINTF_FORMAT(3, 4)
@@ -68,83 +69,10 @@ take(struct binder *binder, const struct np_prefix *addr)
             return false;
         }
     }
-    t = xmalloc(sizeof *t);
+    t = &binder->takens[hmap_count(&binder->taken)];
     t->addr = *addr;
     hmap_insert(&binder->taken, &t->node, hash);
     return true;
-}
-
-static uint32_t
-hash_pod_key(const char *namespace, const char *name)
-{
-    return hash_string(namespace, hash_string(name, 0));
-}
-
-static uint32_t
-hash_pod_uid(const char *uid)
-{
-    return hash_string(uid, 1);
-}
-
-/* The claim in OLD of the port with the name of PORT, if it is on the same pod;
- * '*I' is a place in OLD's ports, and moves on. */
-static const struct np_claim *
-same_claim(const struct np_binding *old, const struct np_bridge_port *port,
-           size_t *i)
-{
-    int cmp = -1;
-
-    while (*i < old->n_ports
-           && (cmp = strcmp(old->ports[*i].name, port->name)) < 0) {
-        ++*i;
-    }
-    if (cmp || !port->pod_name || !old->ports[*i].pod_name
-        || strcmp(old->ports[*i].pod_name, port->pod_name)
-        || strcmp(old->ports[*i].pod_namespace, port->pod_namespace)) {
-        return NULL;
-    }
-    return &old->claims[*i];
-}
-
-/* A pod that a claim found stays where it is until it goes, and when that
- * happens there is a new binding. */
-static struct np_entry *
-claimed_pod(const struct np_bridge_port *port, const struct np_cache *cache,
-            const struct np_claim *before)
-{
-    if (before && before->entry && before->entry->object) {
-        return before->entry;
-    } else if (port->pod_name) {
-        return np_cache_find(cache, NP_POD, port->pod_namespace,
-                             port->pod_name);
-    }
-    return port->pod_uid ? np_cache_find_pod_uid(cache, port->pod_uid) : NULL;
-}
-
-/* Both lists of ports are sorted by name. */
-static void
-collect_claims(struct binder *binder, const struct np_portmap *ports,
-               const struct np_binding *old)
-{
-    struct np_binding *b = binder->b;
-    size_t at = 0;
-
-    b->claims = xcalloc(ports->n + 1, sizeof *b->claims);
-    for (size_t i = 0; i < ports->n; i++) {
-        const struct np_bridge_port *port = &ports->v[i];
-        struct np_claim *claim = &b->claims[i];
-
-        claim->port = port;
-        claim->entry = claimed_pod(port, binder->cache,
-                                   same_claim(old, port, &at));
-        if (port->pod_name) {
-            hmap_insert(&b->by_claim, &claim->node,
-                        hash_pod_key(port->pod_namespace, port->pod_name));
-        } else if (port->pod_uid) {
-            hmap_insert(&b->by_claim, &claim->node,
-                        hash_pod_uid(port->pod_uid));
-        }
-    }
 }
 
 /* Does the row name another incarnation of the pod? */
@@ -234,8 +162,9 @@ weigh_claim(struct binder *binder, const struct np_claim *claim)
         && !stale_claim(port, np_entry_pod(entry))) {
         best = best_claim(binder, entry);
         if (!best) {
-            best = xzalloc(sizeof *best);
+            best = &binder->bests[hmap_count(&binder->best)];
             best->entry = entry;
+            best->port = NULL;
             hmap_insert(&binder->best, &best->node, hash_pointer(entry, 0));
         }
         if (!best->port
@@ -383,12 +312,8 @@ compare_prefixes(const void *a, const void *b)
  * before any pod's. */
 static void
 collect_node_addrs(struct binder *binder, const struct np_portmap *ports,
-                   const char *name)
+                   const struct np_node *node)
 {
-    const struct np_entry *entry = np_cache_find(binder->cache, NP_NODE, NULL,
-                                                 name);
-    const struct np_node *node = (entry ? (const struct np_node *)
-                                          entry->object : NULL);
     struct np_binding *b = binder->b;
     size_t n = node ? node->n_addrs : 0;
 
@@ -415,14 +340,66 @@ collect_node_addrs(struct binder *binder, const struct np_portmap *ports,
           compare_prefixes);
 }
 
+/* The ports' own words lie side by side; the objects are all over memory. */
 static int
 compare_locals(const void *a_, const void *b_)
 {
     const struct np_local *a = a_;
     const struct np_local *b = b_;
-    int cmp = strcmp(a->entry->object->namespace, b->entry->object->namespace);
+    int cmp;
 
+    if (a->port->pod_name && b->port->pod_name) {
+        cmp = strcmp(a->port->pod_namespace, b->port->pod_namespace);
+        return cmp ? cmp : strcmp(a->port->pod_name, b->port->pod_name);
+    }
+    cmp = strcmp(a->entry->object->namespace, b->entry->object->namespace);
     return cmp ? cmp : strcmp(a->entry->object->name, b->entry->object->name);
+}
+
+static const struct np_node *
+find_node(const struct np_cache *cache, const char *name)
+{
+    const struct np_entry *entry = np_cache_find(cache, NP_NODE, NULL, name);
+
+    return entry ? (const struct np_node *) entry->object : NULL;
+}
+
+/* The most addresses that can be taken; a pod's port has a link-local one as
+ * well. */
+static size_t
+count_addrs(const struct np_binding *b, const struct np_node *node)
+{
+    size_t n = node ? node->n_addrs : 0;
+
+    for (size_t i = 0; i < b->n_ports; i++) {
+        const struct np_claim *claim = &b->claims[i];
+        size_t n_pod = claim->entry ? np_entry_pod(claim->entry)->n_addrs : 0;
+
+        n += 1 + MAX(claim->port->n_addrs, n_pod);
+    }
+    return n;
+}
+
+/* After the claims were collected. */
+static void
+binder_init(struct binder *binder, const struct np_node *node)
+{
+    const struct np_binding *b = binder->b;
+
+    hmap_init(&binder->taken);
+    hmap_init(&binder->best);
+    binder->bests = xmalloc((b->n_ports + 1) * sizeof *binder->bests);
+    binder->takens = xmalloc((count_addrs(b, node) + 1)
+                             * sizeof *binder->takens);
+}
+
+static void
+binder_destroy(struct binder *binder)
+{
+    hmap_destroy(&binder->taken);
+    hmap_destroy(&binder->best);
+    free(binder->bests);
+    free(binder->takens);
 }
 
 void
@@ -438,9 +415,8 @@ np_binding_build(struct np_binding *b, const struct np_portmap *ports,
                  const struct np_cache *cache, const char *node,
                  const struct np_binding *old)
 {
-    struct binder binder = { .b = b, .cache = cache };
-    struct best *best;
-    struct taken *t;
+    const struct np_node *self = find_node(cache, node);
+    struct binder binder = { .b = b };
 
     np_binding_init(b);
     b->locals = xmalloc((ports->n + 1) * sizeof *b->locals);
@@ -448,11 +424,10 @@ np_binding_build(struct np_binding *b, const struct np_portmap *ports,
     b->by_port = xcalloc(ports->n + 1, sizeof *b->by_port);
     b->ports = ports->v;
     b->n_ports = ports->n;
-    hmap_init(&binder.taken);
-    hmap_init(&binder.best);
+    np_claims_collect(b, ports, cache, old);
+    binder_init(&binder, self);
 
-    collect_node_addrs(&binder, ports, node);
-    collect_claims(&binder, ports, old);
+    collect_node_addrs(&binder, ports, self);
     for (size_t i = 0; i < ports->n; i++) {
         weigh_claim(&binder, &b->claims[i]);
     }
@@ -462,21 +437,14 @@ np_binding_build(struct np_binding *b, const struct np_portmap *ports,
             consider_claim(&binder, &b->claims[i]);
         }
     }
+    binder_destroy(&binder);
+
     qsort(b->locals, b->n_locals, sizeof *b->locals, compare_locals);
     for (size_t i = 0; i < b->n_locals; i++) {
         hmap_insert(&b->by_entry, &b->locals[i].node,
                     hash_pointer(b->locals[i].entry, 0));
         b->by_port[b->locals[i].port - ports->v] = &b->locals[i];
     }
-
-    HMAP_FOR_EACH_POP (t, node, &binder.taken) {
-        free(t);
-    }
-    hmap_destroy(&binder.taken);
-    HMAP_FOR_EACH_POP (best, node, &binder.best) {
-        free(best);
-    }
-    hmap_destroy(&binder.best);
 }
 
 void
@@ -555,63 +523,4 @@ const struct np_local *
 np_binding_at(const struct np_binding *b, const struct np_bridge_port *port)
 {
     return b->by_port[port - b->ports];
-}
-
-static bool
-is_claimed(const struct np_binding *b, const struct np_meta *pod)
-{
-    const struct np_claim *claim;
-
-    if (!pod) {
-        return false;
-    }
-    HMAP_FOR_EACH_WITH_HASH (claim, node,
-                             hash_pod_key(pod->namespace, pod->name),
-                             &b->by_claim) {
-        if (claim->port->pod_name
-            && !strcmp(claim->port->pod_name, pod->name)
-            && !strcmp(claim->port->pod_namespace, pod->namespace)) {
-            return true;
-        }
-    }
-    if (pod->uid) {
-        HMAP_FOR_EACH_WITH_HASH (claim, node, hash_pod_uid(pod->uid),
-                                 &b->by_claim) {
-            if (!claim->port->pod_name
-                && !strcmp(claim->port->pod_uid, pod->uid)) {
-                return true;
-            }
-        }
-    }
-    return false;
-}
-
-/* Are the two pods, of one key, the same to whoever claims them? */
-static bool
-same_to_ports(const struct np_meta *old, const struct np_meta *new)
-{
-    const struct np_pod *a = (const struct np_pod *) old;
-    const struct np_pod *b = (const struct np_pod *) new;
-
-    return (a && b && nullable_string_is_equal(old->uid, new->uid)
-            && np_pod_counts(a) == np_pod_counts(b)
-            && a->host_network == b->host_network
-            && a->n_addrs == b->n_addrs
-            && (!a->n_addrs || !memcmp(a->addrs, b->addrs,
-                                       a->n_addrs * sizeof *a->addrs)));
-}
-
-bool
-np_binding_depends(const struct np_binding *b,
-                   const struct np_entry_change *change, const char *node)
-{
-    const struct np_meta *key = change->entry->key;
-
-    if (key->kind == NP_NODE) {
-        return !strcmp(key->name, node);
-    }
-    return (key->kind == NP_POD
-            && !same_to_ports(change->old, change->entry->object)
-            && (is_claimed(b, change->old)
-                || is_claimed(b, change->entry->object)));
 }
