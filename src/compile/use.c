@@ -84,6 +84,7 @@ sync_open(struct np_compiler *c, struct np_clocal *l)
     l->open = open;
 }
 
+/* Whoever has L looked at sees to it that its points are judged again. */
 static void
 sync_applied(struct np_compiler *c, struct np_clocal *l)
 {
@@ -107,7 +108,6 @@ sync_applied(struct np_compiler *c, struct np_clocal *l)
     np_idset_clear(&l->applied);
     l->applied = now;
     sync_open(c, l);
-    np_mark_pod(c, l->entry);
 }
 
 /* Whether SET isolates its members, and how, is different now. */
