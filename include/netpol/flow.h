@@ -98,29 +98,22 @@ bool np_flow_equal(const struct np_flow *, const struct np_flow *);
  * libopenvswitch's struct flow. */
 int np_flow_compare(const struct np_flow *, const struct np_flow *);
 
-/* Actions that many flows have: canonical, and kept once.  Copies its
- * argument; NULL for none at all, which all functions here take as well.  The
- * creator has one reference, each flow another. */
-struct np_actions;
-struct np_actions *np_actions_create(const struct ofpact *, size_t len);
-void np_actions_unref(struct np_actions *);
-/* As np_flow_create(), but only MATCH has to be brought to its canonical
- * form. */
-struct np_flow *np_flow_create_shared(uint8_t table, uint16_t priority,
-                                      uint64_t cookie, const struct match *,
-                                      struct np_actions *);
-
 /* Makes many flows that look alike, much faster: the canonical form is asked
  * for once for each shape of a match and of actions, and equal actions are
  * mostly shared.  The flows are those that np_flow_create() would make. */
 struct np_flow_maker;
 struct np_flow_maker *np_flow_maker_create(void);
 void np_flow_maker_destroy(struct np_flow_maker *);
-/* As np_actions_create(); finds more of what it knows if memory that means
- * nothing, between and inside actions, is 0. */
+/* Actions that many flows have: canonical, and kept once.  The caller has one
+ * reference, each flow another; NULL for none at all, which all functions here
+ * take as well.  More of what is known is found if memory that means nothing,
+ * between and inside actions, is 0. */
+struct np_actions;
+void np_actions_unref(struct np_actions *);
 struct np_actions *np_flow_maker_actions(struct np_flow_maker *,
                                          const struct ofpact *, size_t len);
-/* As np_flow_create_shared(). */
+/* As np_flow_create(), but only the match has to be brought to its canonical
+ * form. */
 struct np_flow *np_flow_maker_make(struct np_flow_maker *, uint8_t table,
                                    uint16_t priority, uint64_t cookie,
                                    const struct match *, struct np_actions *);

@@ -29,6 +29,8 @@ size_t np_canon_actions_size(const struct ofpact *, size_t len);
  * is their canonical form. */
 struct np_actions *np_actions_wrap(const struct ofpact *, size_t len,
                                    bool canonical);
+/* The canonical form of ACTIONS, asked for each time. */
+struct np_actions *np_actions_create(const struct ofpact *, size_t len);
 struct np_actions *np_actions_ref(struct np_actions *);
 /* Canonical, and so small that they fit in a message with any match? */
 bool np_actions_is_plain(const struct np_actions *);
@@ -45,6 +47,10 @@ bool np_flow_same_mask(const struct np_flow *, const struct np_flow *);
 struct np_flow *np_flow_assemble(uint8_t table, uint16_t priority,
                                  uint64_t cookie, const struct match *,
                                  struct np_actions *, struct np_mask *mask);
+/* The flow of MATCH in its canonical form, asked for each time. */
+struct np_flow *np_flow_create_shared(uint8_t table, uint16_t priority,
+                                      uint64_t cookie, const struct match *,
+                                      struct np_actions *);
 /* Says in the log that the flow made of MATCH is another one. */
 void np_flow_warn_inexact(uint8_t table, uint16_t priority,
                           const struct match *);

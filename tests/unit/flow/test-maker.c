@@ -13,6 +13,7 @@
 
 #include "byte-order.h"
 #include "flow.h"
+#include "flow/flow-private.h"
 #include "netpol/compile.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/match.h"
