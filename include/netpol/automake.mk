@@ -1,5 +1,6 @@
 noinst_HEADERS = \
 	include/netpol/addr.h \
+	include/netpol/binding.h \
 	include/netpol/cache.h \
 	include/netpol/change.h \
 	include/netpol/compile.h \

@@ -6,10 +6,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "netpol/binding.h"
 #include "netpol/cache.h"
 #include "netpol/flow.h"
 #include "netpol/policy.h"
-#include "netpol/portmap.h"
 
 struct ds;
 struct shash;
@@ -94,64 +94,6 @@ enum np_deny_reason {
 };
 const char *np_deny_reason_name(enum np_deny_reason);   /* "egress_policy" */
 
-/* Which port is which pod's, after all claims were weighed. */
-struct np_local {
-    struct hmap_node node;      /* In struct np_binding, by 'entry'. */
-    const struct np_bridge_port *port;
-    struct np_entry *entry;     /* The pod's place in the cache. */
-    struct np_prefix *addrs;    /* The row's, else the object's; last, the
-                                 * link-local one that goes with the MAC. */
-    size_t n_addrs;
-    char *note;                 /* Something to tell, such as addresses that
-                                 * differ from status.podIPs; or NULL. */
-};
-struct np_bad_port {
-    const struct np_bridge_port *port;
-    char *reason;               /* Why it carries nothing. */
-};
-/* What a port says whose it is. */
-struct np_claim {
-    struct hmap_node node;      /* In struct np_binding, by the pod's key or
-                                 * else its UID, if the port has one. */
-    const struct np_bridge_port *port;
-    struct np_entry *entry;     /* The pod, if there is one. */
-};
-struct np_binding {
-    struct hmap by_entry;       /* struct np_local. */
-    struct hmap by_claim;       /* struct np_claim. */
-    struct np_claim *claims;    /* One for each port. */
-    const struct np_bridge_port *ports;
-    size_t n_ports;
-    const struct np_local **by_port;    /* Of each port, its local or NULL. */
-    struct np_local *locals;    /* Sorted by the pod's namespace and name. */
-    size_t n_locals;
-    struct np_bad_port *bad;    /* Pod ports that carry nothing, and unknown
-                                 * ones; sorted by name. */
-    size_t n_bad;
-    struct np_prefix *node_addrs;       /* Sorted, unique. */
-    size_t n_node_addrs;
-};
-/* PORTS and CACHE must live as long as the binding.  NODE names this node's
- * Node object, which need not exist.  OLD, the binding so far, saves looking
- * all pods up again. */
-void np_binding_build(struct np_binding *, const struct np_portmap *ports,
-                      const struct np_cache *, const char *node,
-                      const struct np_binding *old);
-void np_binding_init(struct np_binding *);      /* Empty. */
-void np_binding_destroy(struct np_binding *);
-/* One line a local pod and a port that carries nothing. */
-void np_binding_dump(const struct np_binding *, struct ds *);
-void np_binding_swap(struct np_binding *, struct np_binding *);
-/* The local pod in ENTRY, or NULL. */
-const struct np_local *np_binding_find(const struct np_binding *,
-                                       const struct np_entry *);
-/* The local pod at PORT, one of the ports it was built from, or NULL. */
-const struct np_local *np_binding_at(const struct np_binding *,
-                                     const struct np_bridge_port *port);
-/* May the change of one object change the binding? */
-bool np_binding_depends(const struct np_binding *,
-                        const struct np_entry_change *, const char *node);
-
 /* The stage. */
 struct np_compiler;
 struct np_compiler *np_compiler_create(const struct np_compile_config *);
@@ -161,19 +103,17 @@ const struct np_compile_config *np_compiler_config(const struct np_compiler *);
  * run, before the first apply, so that the same input gives the same table. */
 void np_compiler_adopt(struct np_compiler *, const struct np_flow_set *);
 
-/* One change, as the stages below have it.  Of the first one, the binding and
- * the ports before are empty. */
+/* One change, as the stages below have it. */
 struct np_compile_input {
     const struct np_groups *groups;
     const struct np_policies *policies;
     const struct np_cache_delta *objects;
     const struct np_group_delta *profiles;
     const struct np_policy_delta *rules;
-    const struct np_binding *old_binding, *binding;
-    const struct np_portmap *old_ports, *ports;
+    const struct np_binding *binding;
+    const struct np_binding_delta *places;
 };
-/* Adds to OUT what must change in the switch.  The new binding and ports must
- * live until the next apply, to which they are the old ones. */
+/* Adds to OUT what must change in the switch. */
 void np_compiler_apply(struct np_compiler *, const struct np_compile_input *,
                        struct np_flow_patch *out);
 /* How much of what there is. */

@@ -48,11 +48,13 @@ struct np_bridge_port {
 struct np_portmap {
     struct np_bridge_port *v;
     size_t n;
-    char *block;                /* A copy's: all that its ports point to. */
 };
 
 const char *np_port_role_name(enum np_port_role);       /* "pod" */
-void np_portmap_clone(struct np_portmap *, const struct np_portmap *);
+/* A copy in one piece, for free(). */
+struct np_bridge_port *np_bridge_port_clone(const struct np_bridge_port *);
+bool np_bridge_port_equal(const struct np_bridge_port *,
+                          const struct np_bridge_port *);
 void np_portmap_clear(struct np_portmap *);
 bool np_portmap_equal(const struct np_portmap *, const struct np_portmap *);
 /* How many ports are in one of both alone, or differ. */

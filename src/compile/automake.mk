@@ -10,6 +10,7 @@ libnetpol_a_SOURCES += \
 	src/compile/content.c \
 	src/compile/cset.c \
 	src/compile/identity.c \
+	src/compile/judge.c \
 	src/compile/local.c \
 	src/compile/model.c \
 	src/compile/named.c \

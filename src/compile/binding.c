@@ -1,406 +1,34 @@
-/* Which port is which pod's.
+/* Which port is which pod's: the stage.
  *
  * The database has claims: this row says that it is pod x's.  Here they meet
  * the pods themselves and each port ends up as one pod's, or as one that
- * carries nothing, with the reason.  A mistake must not let two ports share a
- * pod's identity, or one port two; so each pod, MAC and address is given away
- * once, and who comes too late carries nothing.
+ * carries nothing, with the reason.
  *
- * Built anew whenever a port changed, or a pod that a port names, or this
- * node's object: it is as large as the node, not as the cluster. */
+ * What becomes of a port depends on those that want the same as it does, and
+ * on those that these depend on.  So a change spreads to all of them, which
+ * are hardly ever more than the one port; they let go of what they have, and
+ * are judged again by name.  From nothing, with all ports as a change, this is
+ * the rebuild. */
 
 #include <config.h>
-#include <stdarg.h>
+#include "netpol/binding.h"
+
 #include <stdlib.h>
+#include <string.h>
+
 #include "compile/claim.h"
+#include "coverage.h"
 #include "hash.h"
-#include "netpol/error.h"
 #include "openvswitch/dynamic-string.h"
-#include "openvswitch/hmap.h"
-#include "packets.h"
 #include "util.h"
 
-/* A pod's address that has been given away. */
-struct taken {
-    struct hmap_node node;
-    struct np_prefix addr;
-};
+COVERAGE_DEFINE(np_binding_place);
 
-/* The best claim on one pod. */
-struct best {
-    struct hmap_node node;
-    const struct np_entry *entry;
-    const struct np_bridge_port *port;
-};
-
-struct binder {
+/* One change under way. */
+struct turn {
     struct np_binding *b;
-    struct hmap best;           /* struct best. */
-    struct best *bests;         /* All of them, one for each port at most. */
-    struct hmap taken;          /* struct taken: pods' and the node's. */
-    struct taken *takens;       /* All of them. */
+    struct np_binding_delta *delta;
 };
-
-static void OVS_PRINTF_FORMAT(3, 4)
-refuse(struct binder *binder, const struct np_bridge_port *port,
-       const char *format, ...)
-{
-    struct np_bad_port *bad = &binder->b->bad[binder->b->n_bad++];
-    va_list args;
-    char *reason;
-
-    va_start(args, format);
-    reason = xvasprintf(format, args);
-    va_end(args);
-    bad->port = port;
-    bad->reason = np_printable(reason);     /* A UID may be anything. */
-    free(reason);
-}
-
-/* Returns false if ADDR is someone else's already. */
-static bool
-take(struct binder *binder, const struct np_prefix *addr)
-{
-    uint32_t hash = np_prefix_hash(addr, 0);
-    struct taken *t;
-
-    HMAP_FOR_EACH_WITH_HASH (t, node, hash, &binder->taken) {
-        if (np_prefix_equal(&t->addr, addr)) {
-            return false;
-        }
-    }
-    t = &binder->takens[hmap_count(&binder->taken)];
-    t->addr = *addr;
-    hmap_insert(&binder->taken, &t->node, hash);
-    return true;
-}
-
-/* Does the row name another incarnation of the pod? */
-static bool
-stale_claim(const struct np_bridge_port *port, const struct np_pod *pod)
-{
-    return (port->pod_uid && pod->meta.uid
-            && strcmp(port->pod_uid, pod->meta.uid));
-}
-
-/* Of two claims on POD: the one whose UID is the pod's, else the port that the
- * switch numbered last, which is most likely the newer sandbox's. */
-static bool
-better_claim(const struct np_bridge_port *a, const struct np_bridge_port *b,
-             const struct np_pod *pod)
-{
-    bool a_exact = a->pod_uid && pod->meta.uid && !stale_claim(a, pod);
-    bool b_exact = b->pod_uid && pod->meta.uid && !stale_claim(b, pod);
-
-    return a_exact != b_exact ? a_exact : a->ofport > b->ofport;
-}
-
-/* Tells, as far as the row alone can, why PORT cannot be a pod's port; NULL if
- * it can. */
-static char *
-row_problem(const struct np_bridge_port *port)
-{
-    if (port->error) {
-        return xstrdup(port->error);
-    } else if (port->role == NP_PORT_UNKNOWN) {
-        return xstrdup("no key says what this port is");
-    } else if (port->ofport == NP_OFPORT_NONE) {
-        return xstrdup("has no OpenFlow port number (ofport -1)");
-    } else if (!port->has_mac) {
-        return xstrdup("its row has no attached-mac");
-    } else if (eth_addr_is_multicast(port->mac)
-               || eth_addr_is_zero(port->mac)) {
-        return xstrdup("its attached-mac is not a unicast address");
-    }
-    return NULL;
-}
-
-static char *
-pod_problem(const struct np_bridge_port *port, const struct np_pod *pod)
-{
-    if (!pod) {
-        return (port->pod_name
-                ? xasprintf("no pod %s/%s is known", port->pod_namespace,
-                            port->pod_name)
-                : xasprintf("no pod with UID %s is known", port->pod_uid));
-    } else if (stale_claim(port, pod)) {
-        return xasprintf("iface-id-ver %s is not the UID of pod %s/%s, %s",
-                         port->pod_uid, pod->meta.namespace, pod->meta.name,
-                         pod->meta.uid);
-    } else if (!np_pod_counts(pod)) {
-        return xasprintf("pod %s/%s %s", pod->meta.namespace, pod->meta.name,
-                         pod->host_network ? "uses the host's network"
-                                           : "has finished");
-    }
-    return NULL;
-}
-
-static struct best *
-best_claim(const struct binder *binder, const struct np_entry *entry)
-{
-    struct best *best;
-
-    HMAP_FOR_EACH_WITH_HASH (best, node, hash_pointer(entry, 0),
-                             &binder->best) {
-        if (best->entry == entry) {
-            return best;
-        }
-    }
-    return NULL;
-}
-
-/* Enters CLAIM if it is the best so far. */
-static void
-weigh_claim(struct binder *binder, const struct np_claim *claim)
-{
-    const struct np_bridge_port *port = claim->port;
-    const struct np_entry *entry = claim->entry;
-    char *problem = row_problem(port);
-    struct best *best;
-
-    if (entry && !problem && port->role == NP_PORT_POD
-        && !stale_claim(port, np_entry_pod(entry))) {
-        best = best_claim(binder, entry);
-        if (!best) {
-            best = &binder->bests[hmap_count(&binder->best)];
-            best->entry = entry;
-            best->port = NULL;
-            hmap_insert(&binder->best, &best->node, hash_pointer(entry, 0));
-        }
-        if (!best->port
-            || better_claim(port, best->port, np_entry_pod(entry))) {
-            best->port = port;
-        }
-    }
-    free(problem);
-}
-
-/* RFC 4291 appendix A: the link-local address that a MAC gives. */
-static struct np_prefix
-link_local(const struct eth_addr mac)
-{
-    struct in6_addr addr;
-
-    in6_generate_lla(mac, &addr);
-    return np_prefix_v6(&addr, 128);
-}
-
-static bool
-contains(const struct np_prefix *addrs, size_t n, const struct np_prefix *addr)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (np_prefix_equal(&addrs[i], addr)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool
-same_addrs(const struct np_prefix *a, size_t n_a,
-           const struct np_prefix *b, size_t n_b)
-{
-    for (size_t i = 0; i < n_a; i++) {
-        if (!contains(b, n_b, &a[i])) {
-            return false;
-        }
-    }
-    return n_a == n_b;
-}
-
-static void
-format_addrs(const struct np_prefix *addrs, size_t n, struct ds *s)
-{
-    for (size_t i = 0; i < n; i++) {
-        ds_put_cstr(s, i ? "," : "");
-        np_prefix_format(&addrs[i], s);
-    }
-}
-
-static char *
-differing_addrs(const struct np_bridge_port *port, const struct np_pod *pod)
-{
-    struct ds s = DS_EMPTY_INITIALIZER;
-
-    if (!port->n_addrs || !pod->n_addrs
-        || same_addrs(port->addrs, port->n_addrs, pod->addrs, pod->n_addrs)) {
-        return NULL;
-    }
-    ds_put_cstr(&s, "the row's addresses ");
-    format_addrs(port->addrs, port->n_addrs, &s);
-    ds_put_cstr(&s, " hold, not status.podIPs ");
-    format_addrs(pod->addrs, pod->n_addrs, &s);
-    return ds_steal_cstr(&s);
-}
-
-static void
-bind_port(struct binder *binder, const struct np_bridge_port *port,
-          struct np_entry *entry)
-{
-    const struct np_pod *pod = np_entry_pod(entry);
-    const struct np_prefix *addrs = port->n_addrs ? port->addrs : pod->addrs;
-    size_t n = port->n_addrs ? port->n_addrs : pod->n_addrs;
-    struct np_prefix lla = link_local(port->mac);
-    struct np_local local = { .port = port, .entry = entry };
-
-    if (!n) {
-        refuse(binder, port, "has no address, neither in its row nor in the "
-               "pod's status.podIPs");
-        return;
-    }
-    /* Equal link-local addresses are equal MACs. */
-    if (!take(binder, &lla)) {
-        refuse(binder, port, "another pod's port has its MAC "ETH_ADDR_FMT,
-               ETH_ADDR_ARGS(port->mac));
-        return;
-    }
-    local.addrs = xmalloc((n + 1) * sizeof *local.addrs);
-    for (size_t i = 0; i < n; i++) {
-        if (np_prefix_equal(&addrs[i], &lla)
-            || contains(local.addrs, local.n_addrs, &addrs[i])) {
-            continue;
-        }
-        if (!take(binder, &addrs[i])) {
-            struct ds s = DS_EMPTY_INITIALIZER;
-
-            np_prefix_format(&addrs[i], &s);
-            refuse(binder, port, "%s is another port's address", ds_cstr(&s));
-            ds_destroy(&s);
-            free(local.addrs);
-            return;
-        }
-        local.addrs[local.n_addrs++] = addrs[i];
-    }
-    local.addrs[local.n_addrs++] = lla;
-    local.note = differing_addrs(port, pod);
-    binder->b->locals[binder->b->n_locals++] = local;
-}
-
-static void
-consider_claim(struct binder *binder, const struct np_claim *claim)
-{
-    const struct np_bridge_port *port = claim->port;
-    struct np_entry *entry = claim->entry;
-    const struct np_pod *pod = entry ? np_entry_pod(entry) : NULL;
-    const struct np_bridge_port *best;
-    char *problem = row_problem(port);
-
-    if (!problem) {
-        problem = pod_problem(port, pod);
-    }
-    if (problem) {
-        refuse(binder, port, "%s", problem);
-        free(problem);
-        return;
-    }
-    best = best_claim(binder, entry)->port;
-    if (best != port) {
-        refuse(binder, port, "pod %s/%s is on port %s", pod->meta.namespace,
-               pod->meta.name, best->name);
-        return;
-    }
-    bind_port(binder, port, entry);
-}
-
-static int
-compare_prefixes(const void *a, const void *b)
-{
-    return np_prefix_compare(a, b);
-}
-
-/* The node's own addresses: its object's, and its ports'.  They are taken
- * before any pod's. */
-static void
-collect_node_addrs(struct binder *binder, const struct np_portmap *ports,
-                   const struct np_node *node)
-{
-    struct np_binding *b = binder->b;
-    size_t n = node ? node->n_addrs : 0;
-
-    for (size_t i = 0; i < ports->n; i++) {
-        n += ports->v[i].n_addrs;
-    }
-    b->node_addrs = xmalloc(n * sizeof *b->node_addrs);
-    for (size_t i = 0; node && i < node->n_addrs; i++) {
-        if (take(binder, &node->addrs[i])) {
-            b->node_addrs[b->n_node_addrs++] = node->addrs[i];
-        }
-    }
-    for (size_t i = 0; i < ports->n; i++) {
-        const struct np_bridge_port *port = &ports->v[i];
-
-        for (size_t j = 0; port->role == NP_PORT_NODE && j < port->n_addrs;
-             j++) {
-            if (take(binder, &port->addrs[j])) {
-                b->node_addrs[b->n_node_addrs++] = port->addrs[j];
-            }
-        }
-    }
-    qsort(b->node_addrs, b->n_node_addrs, sizeof *b->node_addrs,
-          compare_prefixes);
-}
-
-/* The ports' own words lie side by side; the objects are all over memory. */
-static int
-compare_locals(const void *a_, const void *b_)
-{
-    const struct np_local *a = a_;
-    const struct np_local *b = b_;
-    int cmp;
-
-    if (a->port->pod_name && b->port->pod_name) {
-        cmp = strcmp(a->port->pod_namespace, b->port->pod_namespace);
-        return cmp ? cmp : strcmp(a->port->pod_name, b->port->pod_name);
-    }
-    cmp = strcmp(a->entry->object->namespace, b->entry->object->namespace);
-    return cmp ? cmp : strcmp(a->entry->object->name, b->entry->object->name);
-}
-
-static const struct np_node *
-find_node(const struct np_cache *cache, const char *name)
-{
-    const struct np_entry *entry = np_cache_find(cache, NP_NODE, NULL, name);
-
-    return entry ? (const struct np_node *) entry->object : NULL;
-}
-
-/* The most addresses that can be taken; a pod's port has a link-local one as
- * well. */
-static size_t
-count_addrs(const struct np_binding *b, const struct np_node *node)
-{
-    size_t n = node ? node->n_addrs : 0;
-
-    for (size_t i = 0; i < b->n_ports; i++) {
-        const struct np_claim *claim = &b->claims[i];
-        size_t n_pod = claim->entry ? np_entry_pod(claim->entry)->n_addrs : 0;
-
-        n += 1 + MAX(claim->port->n_addrs, n_pod);
-    }
-    return n;
-}
-
-/* After the claims were collected. */
-static void
-binder_init(struct binder *binder, const struct np_node *node)
-{
-    const struct np_binding *b = binder->b;
-
-    hmap_init(&binder->taken);
-    hmap_init(&binder->best);
-    binder->bests = xmalloc((b->n_ports + 1) * sizeof *binder->bests);
-    binder->takens = xmalloc((count_addrs(b, node) + 1)
-                             * sizeof *binder->takens);
-}
-
-static void
-binder_destroy(struct binder *binder)
-{
-    hmap_destroy(&binder->taken);
-    hmap_destroy(&binder->best);
-    free(binder->bests);
-    free(binder->takens);
-}
 
 void
 np_binding_init(struct np_binding *b)
@@ -408,62 +36,407 @@ np_binding_init(struct np_binding *b)
     memset(b, 0, sizeof *b);
     hmap_init(&b->by_entry);
     hmap_init(&b->by_claim);
+    hmap_init(&b->wanted);
 }
 
-void
-np_binding_build(struct np_binding *b, const struct np_portmap *ports,
-                 const struct np_cache *cache, const char *node,
-                 const struct np_binding *old)
+static void
+local_destroy(struct np_local *local)
 {
-    const struct np_node *self = find_node(cache, node);
-    struct binder binder = { .b = b };
-
-    np_binding_init(b);
-    b->locals = xmalloc((ports->n + 1) * sizeof *b->locals);
-    b->bad = xmalloc((ports->n + 1) * sizeof *b->bad);
-    b->by_port = xcalloc(ports->n + 1, sizeof *b->by_port);
-    b->ports = ports->v;
-    b->n_ports = ports->n;
-    np_claims_collect(b, ports, cache, old);
-    binder_init(&binder, self);
-
-    collect_node_addrs(&binder, ports, self);
-    for (size_t i = 0; i < ports->n; i++) {
-        weigh_claim(&binder, &b->claims[i]);
+    if (local) {
+        free(local->addrs);
+        free(local->note);
+        free(local);
     }
-    for (size_t i = 0; i < ports->n; i++) {
-        if (ports->v[i].role == NP_PORT_POD
-            || ports->v[i].role == NP_PORT_UNKNOWN) {
-            consider_claim(&binder, &b->claims[i]);
-        }
-    }
-    binder_destroy(&binder);
+}
 
-    qsort(b->locals, b->n_locals, sizeof *b->locals, compare_locals);
-    for (size_t i = 0; i < b->n_locals; i++) {
-        hmap_insert(&b->by_entry, &b->locals[i].node,
-                    hash_pointer(b->locals[i].entry, 0));
-        b->by_port[b->locals[i].port - ports->v] = &b->locals[i];
-    }
+static void
+row_destroy(const struct np_bridge_port *row)
+{
+    free(CONST_CAST(struct np_bridge_port *, row));
+}
+
+static void
+place_destroy(struct np_place *place)
+{
+    local_destroy(place->local);
+    row_destroy(place->row);
+    free(place->problem);
+    free(place->wants);
+    free(place);
 }
 
 void
 np_binding_destroy(struct np_binding *b)
 {
-    for (size_t i = 0; i < b->n_locals; i++) {
-        free(b->locals[i].addrs);
-        free(b->locals[i].note);
+    for (size_t i = 0; i < b->n_places; i++) {
+        place_destroy(b->places[i]);
     }
-    for (size_t i = 0; i < b->n_bad; i++) {
-        free(b->bad[i].reason);
-    }
+    free(b->places);
     free(b->locals);
-    free(b->bad);
     free(b->node_addrs);
-    free(b->by_port);
-    free(b->claims);
     hmap_destroy(&b->by_entry);
     hmap_destroy(&b->by_claim);
+    hmap_destroy(&b->wanted);
+}
+
+/* The pods of this node, in order. */
+
+/* The ports' own words lie side by side; the objects are all over memory. */
+static int
+compare_locals(const struct np_local *a, const struct np_local *b)
+{
+    const struct np_meta *x = a->entry->key, *y = b->entry->key;
+    int cmp;
+
+    if (a->port->pod_name && b->port->pod_name) {
+        cmp = strcmp(a->port->pod_namespace, b->port->pod_namespace);
+        return cmp ? cmp : strcmp(a->port->pod_name, b->port->pod_name);
+    }
+    cmp = strcmp(x->namespace, y->namespace);
+    return cmp ? cmp : strcmp(x->name, y->name);
+}
+
+/* Where LOCAL is, or belongs. */
+static size_t
+find_local(const struct np_binding *b, const struct np_local *local)
+{
+    size_t low = 0, high = b->n_locals;
+
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+
+        if (compare_locals(b->locals[middle], local) < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+static void
+add_local(struct np_binding *b, struct np_local *local)
+{
+    size_t i = find_local(b, local);
+
+    if (b->n_locals >= b->allocated_locals) {
+        b->locals = x2nrealloc(b->locals, &b->allocated_locals,
+                               sizeof *b->locals);
+    }
+    memmove(&b->locals[i + 1], &b->locals[i],
+            (b->n_locals++ - i) * sizeof *b->locals);
+    b->locals[i] = local;
+    hmap_insert(&b->by_entry, &local->node, hash_pointer(local->entry, 0));
+}
+
+static void
+remove_local(struct np_binding *b, struct np_local *local)
+{
+    size_t i = find_local(b, local);
+
+    memmove(&b->locals[i], &b->locals[i + 1],
+            (--b->n_locals - i) * sizeof *b->locals);
+    hmap_remove(&b->by_entry, &local->node);
+}
+
+/* What is looked at again. */
+
+static void
+note(struct np_binding_delta *delta, struct np_place *place,
+     const struct np_bridge_port *old_row)
+{
+    if (delta->n >= delta->allocated) {
+        delta->v = x2nrealloc(delta->v, &delta->allocated, sizeof *delta->v);
+    }
+    delta->v[delta->n++] = (struct np_place_change) {
+        place, old_row, place->local };
+    place->in_delta = true;
+}
+
+/* PLACE, unless it is in the delta already, loses its pod. */
+static void
+reopen(struct np_place *place, void *turn_)
+{
+    struct turn *turn = turn_;
+
+    if (place->in_delta) {
+        return;
+    }
+    note(turn->delta, place, place->row);
+    if (place->local) {
+        remove_local(turn->b, place->local);
+        place->local = NULL;
+    }
+    free(place->problem);
+    place->problem = NULL;
+}
+
+static struct np_place *
+new_place(struct turn *turn)
+{
+    struct np_place *place = xzalloc(sizeof *place);
+
+    note(turn->delta, place, NULL);
+    return place;
+}
+
+/* The places of PORTS instead of those that there are. */
+static void
+change_ports(struct turn *turn, const struct np_portmap *ports)
+{
+    struct np_binding *b = turn->b;
+    struct np_place **v = xmalloc((ports->n + 1) * sizeof *v);
+    size_t i = 0, j = 0;
+
+    while (i < b->n_places || j < ports->n) {
+        int cmp = (i >= b->n_places ? 1 : j >= ports->n ? -1
+                   : strcmp(b->places[i]->row->name, ports->v[j].name));
+        struct np_place *place = cmp > 0 ? new_place(turn) : b->places[i];
+
+        if (cmp || !np_bridge_port_equal(place->row, &ports->v[j])) {
+            reopen(place, turn);
+            np_claim_for_each_rival(b, place, reopen, turn);
+            np_claim_leave(b, place);
+            place->row = cmp < 0 ? NULL : np_bridge_port_clone(&ports->v[j]);
+        }
+        if (cmp >= 0) {
+            v[j++] = place;
+        }
+        i += cmp <= 0;
+    }
+    free(b->places);
+    b->places = v;
+    b->n_places = ports->n;
+}
+
+/* Are the two pods, of one key, the same to whoever claims them? */
+static bool
+same_to_ports(const struct np_meta *old, const struct np_meta *new)
+{
+    const struct np_pod *a = (const struct np_pod *) old;
+    const struct np_pod *b = (const struct np_pod *) new;
+
+    return (a && b && nullable_string_is_equal(old->uid, new->uid)
+            && np_pod_counts(a) == np_pod_counts(b)
+            && a->host_network == b->host_network
+            && a->n_addrs == b->n_addrs
+            && (!a->n_addrs || !memcmp(a->addrs, b->addrs,
+                                       a->n_addrs * sizeof *a->addrs)));
+}
+
+static void
+change_pods(struct turn *turn, const struct np_cache_delta *objects)
+{
+    for (size_t i = 0; i < objects->n; i++) {
+        const struct np_entry_change *change = &objects->v[i];
+
+        if (change->entry->key->kind == NP_POD
+            && !same_to_ports(change->old, change->entry->object)) {
+            np_claim_for_each(turn->b, change->old, reopen, turn);
+            np_claim_for_each(turn->b, change->entry->object, reopen, turn);
+        }
+    }
+}
+
+/* The node's own addresses. */
+
+static int
+compare_prefixes(const void *a, const void *b)
+{
+    return np_prefix_compare(a, b);
+}
+
+static void
+add_addrs(struct np_prefix **v, size_t *n, const struct np_prefix *addrs,
+          size_t n_addrs)
+{
+    *v = xrealloc(*v, (*n + n_addrs + 1) * sizeof **v);
+    if (n_addrs) {
+        memcpy(*v + *n, addrs, n_addrs * sizeof **v);
+    }
+    *n += n_addrs;
+}
+
+static void
+sort_addrs(struct np_prefix *v, size_t *n)
+{
+    size_t unique = 0;
+
+    if (*n > 1) {
+        qsort(v, *n, sizeof *v, compare_prefixes);
+    }
+    for (size_t i = 0; i < *n; i++) {
+        if (!i || !np_prefix_equal(&v[i - 1], &v[i])) {
+            v[unique++] = v[i];
+        }
+    }
+    *n = unique;
+}
+
+static void
+reopen_wanting(struct turn *turn, const struct np_prefix *addrs, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        np_claim_for_each_wanting(turn->b, &addrs[i], reopen, turn);
+    }
+}
+
+/* Those of the object NODE, and of the node's ports. */
+static void
+change_node(struct turn *turn, const struct np_cache *cache, const char *node)
+{
+    const struct np_entry *entry = np_cache_find(cache, NP_NODE, NULL, node);
+    struct np_binding *b = turn->b;
+    struct np_prefix *v = NULL;
+    size_t n = 0;
+
+    if (entry) {
+        const struct np_node *self = (const struct np_node *) entry->object;
+
+        add_addrs(&v, &n, self->addrs, self->n_addrs);
+    }
+    for (size_t i = 0; i < b->n_places; i++) {
+        const struct np_bridge_port *row = b->places[i]->row;
+
+        if (row->role == NP_PORT_NODE) {
+            add_addrs(&v, &n, row->addrs, row->n_addrs);
+        }
+    }
+    sort_addrs(v, &n);
+    if (n == b->n_node_addrs
+        && (!n || !memcmp(v, b->node_addrs, n * sizeof *v))) {
+        free(v);
+        return;
+    }
+    turn->delta->other_node_addrs = true;
+    turn->delta->old_node_addrs = b->node_addrs;
+    turn->delta->n_old_node_addrs = b->n_node_addrs;
+    b->node_addrs = v;
+    b->n_node_addrs = n;
+    reopen_wanting(turn, b->node_addrs, b->n_node_addrs);
+    reopen_wanting(turn, turn->delta->old_node_addrs,
+                   turn->delta->n_old_node_addrs);
+}
+
+static bool
+concerns_node(const struct np_binding_delta *delta,
+              const struct np_cache_delta *objects, const char *node)
+{
+    for (size_t i = 0; i < delta->n; i++) {
+        const struct np_place_change *change = &delta->v[i];
+
+        if ((change->old_row && change->old_row->role == NP_PORT_NODE)
+            || (change->place->row
+                && change->place->row->role == NP_PORT_NODE)) {
+            return true;
+        }
+    }
+    for (size_t i = 0; i < objects->n; i++) {
+        const struct np_meta *key = objects->v[i].entry->key;
+
+        if (key->kind == NP_NODE && !strcmp(key->name, node)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int
+compare_changes(const void *a_, const void *b_)
+{
+    const struct np_place_change *a = a_, *b = b_;
+
+    return strcmp((a->place->row ? a->place->row : a->old_row)->name,
+                  (b->place->row ? b->place->row : b->old_row)->name);
+}
+
+/* Whoever is looked at again takes along its rivals, as they were and as they
+ * are. */
+static void
+spread(struct turn *turn, const struct np_cache *cache)
+{
+    for (size_t i = 0; i < turn->delta->n; i++) {
+        struct np_place *place = turn->delta->v[i].place;
+
+        if (place->row) {
+            np_claim_for_each_rival(turn->b, place, reopen, turn);
+            np_claim_leave(turn->b, place);
+            np_claim_enter(turn->b, place, cache);
+            np_claim_for_each_rival(turn->b, place, reopen, turn);
+        }
+    }
+}
+
+void
+np_binding_apply(struct np_binding *b, const struct np_portmap *ports,
+                 const struct np_cache *cache,
+                 const struct np_cache_delta *objects, const char *node,
+                 struct np_binding_delta *delta)
+{
+    struct turn turn = { b, delta };
+
+    if (ports) {
+        change_ports(&turn, ports);
+    }
+    change_pods(&turn, objects);
+    if (concerns_node(delta, objects, node)) {
+        change_node(&turn, cache, node);
+    }
+    spread(&turn, cache);
+    if (delta->n > 1) {
+        qsort(delta->v, delta->n, sizeof *delta->v, compare_changes);
+    }
+    for (size_t i = 0; i < delta->n; i++) {
+        struct np_place *place = delta->v[i].place;
+
+        COVERAGE_INC(np_binding_place);
+        if (place->row) {
+            np_claim_judge(b, place);
+        }
+        if (place->local) {
+            add_local(b, place->local);
+        }
+    }
+}
+
+void
+np_binding_everything(struct np_binding *b, struct np_binding_delta *delta)
+{
+    for (size_t i = 0; i < b->n_places; i++) {
+        note(delta, b->places[i], NULL);
+        delta->v[i].old_local = NULL;
+    }
+    delta->other_node_addrs = true;
+}
+
+bool
+np_binding_delta_is_empty(const struct np_binding_delta *delta)
+{
+    return !delta->n && !delta->other_node_addrs;
+}
+
+void
+np_binding_settle(struct np_binding *b OVS_UNUSED,
+                  struct np_binding_delta *delta)
+{
+    for (size_t i = 0; i < delta->n; i++) {
+        struct np_place_change *change = &delta->v[i];
+        struct np_place *place = change->place;
+
+        place->in_delta = false;
+        if (change->old_local != place->local) {
+            local_destroy(change->old_local);
+        }
+        if (change->old_row != place->row) {
+            row_destroy(change->old_row);
+        }
+        if (!place->row) {
+            place_destroy(place);
+        }
+    }
+    free(delta->old_node_addrs);
+    free(delta->v);
+    memset(delta, 0, sizeof *delta);
 }
 
 void
@@ -475,7 +448,7 @@ np_binding_dump(const struct np_binding *b, struct ds *s)
         ds_put_char(s, '\n');
     }
     for (size_t i = 0; i < b->n_locals; i++) {
-        const struct np_local *local = &b->locals[i];
+        const struct np_local *local = b->locals[i];
 
         ds_put_format(s, "local %s/%s at %s:", local->entry->object->namespace,
                       local->entry->object->name, local->port->name);
@@ -486,23 +459,12 @@ np_binding_dump(const struct np_binding *b, struct ds *s)
         ds_put_format(s, "%s%s\n", local->note ? "; " : "",
                       local->note ? local->note : "");
     }
-    for (size_t i = 0; i < b->n_bad; i++) {
-        ds_put_format(s, "refused %s: %s\n", b->bad[i].port->name,
-                      b->bad[i].reason);
+    for (size_t i = 0; i < b->n_places; i++) {
+        if (b->places[i]->problem) {
+            ds_put_format(s, "refused %s: %s\n", b->places[i]->row->name,
+                          b->places[i]->problem);
+        }
     }
-}
-
-void
-np_binding_swap(struct np_binding *a, struct np_binding *b)
-{
-    struct np_binding tmp = *a;
-
-    *a = *b;
-    *b = tmp;
-    hmap_moved(&a->by_entry);
-    hmap_moved(&b->by_entry);
-    hmap_moved(&a->by_claim);
-    hmap_moved(&b->by_claim);
 }
 
 const struct np_local *
@@ -517,10 +479,4 @@ np_binding_find(const struct np_binding *b, const struct np_entry *entry)
         }
     }
     return NULL;
-}
-
-const struct np_local *
-np_binding_at(const struct np_binding *b, const struct np_bridge_port *port)
-{
-    return b->by_port[port - b->ports];
 }

@@ -11,7 +11,6 @@ struct ofpbuf;
 struct np_build {
     const struct np_compile_config *config;
     const struct np_binding *binding;
-    const struct np_portmap *ports;
     struct np_table_names names;
     const struct np_flow_parser *parser;        /* With these names. */
     struct np_flow_maker *maker;
@@ -84,11 +83,15 @@ void np_build_put(struct np_build *, struct np_flow *flow);
 
 /* The pipeline itself. */
 void np_build_static(struct np_build *);
-/* The flows of ports, as 'ports' and 'binding' are: all that PORT, one of them,
- * has for itself; and what the others have together. */
+/* All flows that a port has for itself, whose row is PORT and whose pod is
+ * LOCAL or NULL. */
 void np_build_port(struct np_build *, const struct np_bridge_port *port,
-                   bool owns_mac);
+                   const struct np_local *local, bool owns_mac);
+/* Those that the node's and other ports have together. */
 void np_build_rest(struct np_build *);
+/* Does nothing go to the MAC of PLACE by the way out, and is it PLACE that has
+ * the flow which says so? */
+bool np_build_owns_mac(const struct np_build *, const struct np_place *);
 /* The flows of a pod of this node: from the templates, and after the model of a
  * pod like it; then without the one for its MAC, unless it OWNS_MAC. */
 void np_build_local(struct np_build *, const struct np_local *);
@@ -96,8 +99,6 @@ void np_build_like_model(struct np_build *, const struct np_local *,
                          bool owns_mac);
 struct np_models *np_models_create(void);
 void np_models_destroy(struct np_models *);
-/* Which of the ports' MACs nothing may go to by the way out; to be freed. */
-bool *np_build_owned_macs(const struct np_build *);
 /* The one flow of TABLE, a list of ports. */
 void np_build_list(struct np_build *, enum np_table,
                    const struct ofpbuf *actions);

@@ -1,8 +1,8 @@
-/* What ports say whose they are.
+/* What ports say whose they are, and what they want.
  *
- * A row names a pod by key or by UID.  Which pod that is hardly ever changes,
- * so when one port comes the others' pods are known; and a pod that changes is
- * asked for here, to see whether it is the business of any port. */
+ * A row names a pod by key or by UID, and has a MAC and addresses.  All of it
+ * is entered here, so that of a pod that changes it is known whose business
+ * that is, and of a port that changes, whom else it concerns. */
 
 #include <config.h>
 #include "compile/claim.h"
@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "hash.h"
+#include "packets.h"
 #include "util.h"
 
 static uint32_t
@@ -25,120 +26,184 @@ hash_pod_uid(const char *uid)
     return hash_string(uid, 1);
 }
 
-/* The claim in OLD of the port with the name of PORT, if it is on the same pod;
- * '*I' is a place in OLD's ports, and moves on. */
-static const struct np_claim *
-same_claim(const struct np_binding *old, const struct np_bridge_port *port,
-           size_t *i)
+static struct np_prefix
+link_local(const struct eth_addr mac)
 {
-    int cmp = -1;
+    struct in6_addr addr;
 
-    while (*i < old->n_ports
-           && (cmp = strcmp(old->ports[*i].name, port->name)) < 0) {
-        ++*i;
-    }
-    if (cmp || !port->pod_name || !old->ports[*i].pod_name
-        || strcmp(old->ports[*i].pod_name, port->pod_name)
-        || strcmp(old->ports[*i].pod_namespace, port->pod_namespace)) {
-        return NULL;
-    }
-    return &old->claims[*i];
+    in6_generate_lla(mac, &addr);
+    return np_prefix_v6(&addr, 128);
 }
 
-/* A pod that a claim found stays where it is until it goes, and when that
- * happens there is a new binding. */
-static struct np_entry *
-claimed_pod(const struct np_bridge_port *port, const struct np_cache *cache,
-            const struct np_claim *before)
+static void
+want(struct np_binding *b, struct np_place *place,
+     const struct np_prefix *addr)
 {
-    if (before && before->entry && before->entry->object) {
-        return before->entry;
-    } else if (port->pod_name) {
-        return np_cache_find(cache, NP_POD, port->pod_namespace,
-                             port->pod_name);
-    }
-    return port->pod_uid ? np_cache_find_pod_uid(cache, port->pod_uid) : NULL;
-}
+    struct np_want *w = &place->wants[place->n_wants++];
 
-/* Both lists of ports are sorted by name. */
-void
-np_claims_collect(struct np_binding *b, const struct np_portmap *ports,
-                  const struct np_cache *cache, const struct np_binding *old)
-{
-    size_t at = 0;
-
-    b->claims = xcalloc(ports->n + 1, sizeof *b->claims);
-    for (size_t i = 0; i < ports->n; i++) {
-        const struct np_bridge_port *port = &ports->v[i];
-        struct np_claim *claim = &b->claims[i];
-
-        claim->port = port;
-        claim->entry = claimed_pod(port, cache, same_claim(old, port, &at));
-        if (port->pod_name) {
-            hmap_insert(&b->by_claim, &claim->node,
-                        hash_pod_key(port->pod_namespace, port->pod_name));
-        } else if (port->pod_uid) {
-            hmap_insert(&b->by_claim, &claim->node,
-                        hash_pod_uid(port->pod_uid));
-        }
-    }
+    w->place = place;
+    w->addr = *addr;
+    w->taken = false;
+    hmap_insert(&b->wanted, &w->node, np_prefix_hash(addr, 0));
 }
 
 static bool
-is_claimed(const struct np_binding *b, const struct np_meta *pod)
+wants(const struct np_place *place, const struct np_prefix *addr)
 {
-    const struct np_claim *claim;
-
-    if (!pod) {
-        return false;
-    }
-    HMAP_FOR_EACH_WITH_HASH (claim, node,
-                             hash_pod_key(pod->namespace, pod->name),
-                             &b->by_claim) {
-        if (claim->port->pod_name
-            && !strcmp(claim->port->pod_name, pod->name)
-            && !strcmp(claim->port->pod_namespace, pod->namespace)) {
+    for (size_t i = 0; i < place->n_wants; i++) {
+        if (np_prefix_equal(&place->wants[i].addr, addr)) {
             return true;
-        }
-    }
-    if (pod->uid) {
-        HMAP_FOR_EACH_WITH_HASH (claim, node, hash_pod_uid(pod->uid),
-                                 &b->by_claim) {
-            if (!claim->port->pod_name
-                && !strcmp(claim->port->pod_uid, pod->uid)) {
-                return true;
-            }
         }
     }
     return false;
 }
 
-/* Are the two pods, of one key, the same to whoever claims them? */
-static bool
-same_to_ports(const struct np_meta *old, const struct np_meta *new)
+/* A node's port has its addresses as the node, not as itself; but a MAC has
+ * everybody. */
+static void
+enter_wants(struct np_binding *b, struct np_place *place)
 {
-    const struct np_pod *a = (const struct np_pod *) old;
-    const struct np_pod *b = (const struct np_pod *) new;
+    const struct np_bridge_port *row = place->row;
+    const struct np_pod *pod = place->entry ? np_entry_pod(place->entry) : NULL;
+    const struct np_prefix *addrs = row->n_addrs || !pod ? row->addrs
+                                    : pod->addrs;
+    size_t n = row->n_addrs || !pod ? row->n_addrs : pod->n_addrs;
+    struct np_prefix mac;
 
-    return (a && b && nullable_string_is_equal(old->uid, new->uid)
-            && np_pod_counts(a) == np_pod_counts(b)
-            && a->host_network == b->host_network
-            && a->n_addrs == b->n_addrs
-            && (!a->n_addrs || !memcmp(a->addrs, b->addrs,
-                                       a->n_addrs * sizeof *a->addrs)));
+    if (!row->has_mac) {
+        return;
+    }
+    mac = link_local(row->mac);
+    place->wants = xmalloc((n + 1) * sizeof *place->wants);
+    for (size_t i = 0; row->role == NP_PORT_POD && i < n; i++) {
+        if (!np_prefix_equal(&addrs[i], &mac) && !wants(place, &addrs[i])) {
+            want(b, place, &addrs[i]);
+        }
+    }
+    want(b, place, &mac);
+}
+
+static struct np_entry *
+named_pod(const struct np_bridge_port *row, const struct np_cache *cache)
+{
+    if (row->pod_name) {
+        return np_cache_find(cache, NP_POD, row->pod_namespace,
+                             row->pod_name);
+    }
+    return row->pod_uid ? np_cache_find_pod_uid(cache, row->pod_uid) : NULL;
+}
+
+void
+np_claim_enter(struct np_binding *b, struct np_place *place,
+               const struct np_cache *cache)
+{
+    const struct np_bridge_port *row = place->row;
+
+    place->entry = named_pod(row, cache);
+    place->claims = row->pod_name || row->pod_uid;
+    if (place->claims) {
+        hmap_insert(&b->by_claim, &place->claim_node,
+                    row->pod_name ? hash_pod_key(row->pod_namespace,
+                                                 row->pod_name)
+                    : hash_pod_uid(row->pod_uid));
+    }
+    enter_wants(b, place);
+}
+
+void
+np_claim_leave(struct np_binding *b, struct np_place *place)
+{
+    if (place->claims) {
+        hmap_remove(&b->by_claim, &place->claim_node);
+        place->claims = false;
+    }
+    for (size_t i = 0; i < place->n_wants; i++) {
+        hmap_remove(&b->wanted, &place->wants[i].node);
+    }
+    free(place->wants);
+    place->wants = NULL;
+    place->n_wants = 0;
+    place->entry = NULL;
+}
+
+void
+np_claim_for_each(const struct np_binding *b, const struct np_meta *pod,
+                  np_place_cb *cb, void *aux)
+{
+    struct np_place *place;
+
+    if (!pod) {
+        return;
+    }
+    HMAP_FOR_EACH_WITH_HASH (place, claim_node,
+                             hash_pod_key(pod->namespace, pod->name),
+                             &b->by_claim) {
+        if (place->row->pod_name && !strcmp(place->row->pod_name, pod->name)
+            && !strcmp(place->row->pod_namespace, pod->namespace)) {
+            cb(place, aux);
+        }
+    }
+    if (!pod->uid) {
+        return;
+    }
+    HMAP_FOR_EACH_WITH_HASH (place, claim_node, hash_pod_uid(pod->uid),
+                             &b->by_claim) {
+        if (!place->row->pod_name && !strcmp(place->row->pod_uid, pod->uid)) {
+            cb(place, aux);
+        }
+    }
+}
+
+void
+np_claim_for_each_wanting(const struct np_binding *b,
+                          const struct np_prefix *addr, np_place_cb *cb,
+                          void *aux)
+{
+    struct np_want *w;
+
+    HMAP_FOR_EACH_WITH_HASH (w, node, np_prefix_hash(addr, 0), &b->wanted) {
+        if (np_prefix_equal(&w->addr, addr)) {
+            cb(w->place, aux);
+        }
+    }
+}
+
+void
+np_claim_for_each_rival(const struct np_binding *b,
+                        const struct np_place *place, np_place_cb *cb,
+                        void *aux)
+{
+    if (place->entry) {
+        np_claim_for_each(b, place->entry->object, cb, aux);
+    }
+    for (size_t i = 0; i < place->n_wants; i++) {
+        np_claim_for_each_wanting(b, &place->wants[i].addr, cb, aux);
+    }
 }
 
 bool
-np_binding_depends(const struct np_binding *b,
-                   const struct np_entry_change *change, const char *node)
+np_binding_first_with_mac(const struct np_binding *b,
+                          const struct np_place *place,
+                          bool (*counts)(const struct np_bridge_port *,
+                                         const void *aux),
+                          const void *aux)
 {
-    const struct np_meta *key = change->entry->key;
+    const struct np_prefix *mac = &place->wants[place->n_wants - 1].addr;
+    bool is_node = place->row->role == NP_PORT_NODE;
+    const struct np_want *w;
 
-    if (key->kind == NP_NODE) {
-        return !strcmp(key->name, node);
+    HMAP_FOR_EACH_WITH_HASH (w, node, np_prefix_hash(mac, 0), &b->wanted) {
+        const struct np_bridge_port *row = w->place->row;
+
+        if (w->place == place || !row->has_mac
+            || !eth_addr_equals(row->mac, place->row->mac)
+            || !counts(row, aux)) {
+            continue;
+        }
+        if (is_node != (row->role == NP_PORT_NODE)
+            ? !is_node : strcmp(row->name, place->row->name) < 0) {
+            return false;
+        }
     }
-    return (key->kind == NP_POD
-            && !same_to_ports(change->old, change->entry->object)
-            && (is_claimed(b, change->old)
-                || is_claimed(b, change->entry->object)));
+    return true;
 }

@@ -41,6 +41,7 @@ np_compiler_create(const struct np_compile_config *config)
     hmap_init(&c->identities);
     hmap_init(&c->conjs);
     hmap_init(&c->clauses);
+    np_flow_set_init(&c->rest);
     np_flow_set_init(&c->lists);
     c->build.config = &c->config;
     c->build.layout = np_build_layout(&c->config);
@@ -68,6 +69,7 @@ np_compiler_destroy(struct np_compiler *c)
     np_clocal_destroy_all(c);
     np_hints_forget(c);
     hmap_destroy(&c->hints);
+    np_flow_set_destroy(&c->rest);
     np_flow_set_destroy(&c->lists);
     np_list_clear(&c->dirty);
     np_flow_parser_destroy(c->parser);
@@ -131,81 +133,59 @@ replace_flows(struct np_compiler *c, struct np_flow_set *old,
     np_flow_set_clear(new);
 }
 
-static bool
-same_port(const struct np_compile_input *in, const struct np_bridge_port *a,
-          const struct np_bridge_port *b)
+/* A set of flows to build into. */
+static struct np_build
+build_into(const struct np_compiler *c, struct np_flow_set *out)
 {
-    const struct np_local *al = np_binding_at(in->old_binding, a);
-    const struct np_local *bl = np_binding_at(in->binding, b);
+    struct np_build build = c->build;
 
-    return (a->ofport == b->ofport && a->role == b->role
-            && a->has_mac == b->has_mac
-            && eth_addr_equals(a->mac, b->mac)
-            && !al == !bl
-            && (!al || (al->n_addrs == bl->n_addrs
-                        && !memcmp(al->addrs, bl->addrs,
-                                   al->n_addrs * sizeof *al->addrs))));
-}
-
-/* The ports as they were or are, and their flows, as far as they change. */
-struct side {
-    struct np_build build;
-    bool *owned_macs;
-    struct np_flow_set flows;
-};
-
-static void
-side_init(struct side *side, const struct np_compiler *c,
-          const struct np_binding *binding, const struct np_portmap *ports)
-{
-    side->build = c->build;
-    side->build.binding = binding;
-    side->build.ports = ports;
-    side->build.out = &side->flows;
-    side->owned_macs = np_build_owned_macs(&side->build);
-    np_flow_set_init(&side->flows);
+    np_flow_set_init(out);
+    build.out = out;
+    return build;
 }
 
 static void
-side_destroy(struct side *side)
+add_clones(struct np_flow_set *dst, const struct np_flow_set *src)
 {
-    free(side->owned_macs);
-    np_flow_set_destroy(&side->flows);
-}
+    const struct np_flow *flow;
 
-static void
-build_port(struct side *side, size_t i)
-{
-    np_build_port(&side->build, &side->build.ports->v[i],
-                  side->owned_macs[i]);
-}
-
-/* The flows of those ports that are another one, or are there on one side
- * only.  Both lists are sorted by name. */
-static void
-build_changed_ports(struct np_compiler *c, struct side *before,
-                    struct side *after)
-{
-    const struct np_portmap *old = c->in->old_ports;
-    const struct np_portmap *new = c->in->ports;
-    size_t i = 0, j = 0;
-
-    while (i < old->n || j < new->n) {
-        int cmp = (i >= old->n ? 1 : j >= new->n ? -1
-                   : strcmp(old->v[i].name, new->v[j].name));
-
-        if (cmp || !same_port(c->in, &old->v[i], &new->v[j])
-            || before->owned_macs[i] != after->owned_macs[j]) {
-            if (cmp <= 0) {
-                build_port(before, i);
-            }
-            if (cmp >= 0) {
-                build_port(after, j);
-            }
-        }
-        i += cmp <= 0;
-        j += cmp >= 0;
+    HMAP_FOR_EACH (flow, node, &src->flows) {
+        np_flow_set_put(dst, np_flow_clone(flow));
     }
+}
+
+/* Only pods' ports, which are most, have no part in what the ports have
+ * together. */
+static bool
+concerns_rest(const struct np_binding_delta *places)
+{
+    for (size_t i = 0; i < places->n; i++) {
+        const struct np_bridge_port *old = places->v[i].old_row;
+        const struct np_bridge_port *new = places->v[i].place->row;
+
+        if (old != new && ((old && old->role != NP_PORT_POD)
+                           || (new && new->role != NP_PORT_POD))) {
+            return true;
+        }
+    }
+    return places->other_node_addrs;
+}
+
+static void
+sync_place(const struct np_place_change *change, struct np_build *before,
+           struct np_build *after)
+{
+    struct np_place *place = change->place;
+    bool owns_mac = np_build_owns_mac(after, place);
+
+    if (change->old_row) {
+        np_build_port(before, change->old_row, change->old_local,
+                      place->owns_mac);
+    }
+    if (place->row) {
+        np_build_port(after, place->row, place->local, owns_mac);
+    }
+    place->owns_mac = owns_mac;
 }
 
 /* Ports may exchange their numbers, and a port's address may become the
@@ -214,18 +194,24 @@ build_changed_ports(struct np_compiler *c, struct side *before,
 static void
 sync_ports(struct np_compiler *c)
 {
-    struct side before, after;
+    struct np_flow_set old, new, rest;
+    struct np_build before = build_into(c, &old);
+    struct np_build after = build_into(c, &new);
+    struct np_build build = build_into(c, &rest);
 
-    side_init(&before, c, c->in->old_binding, c->in->old_ports);
-    side_init(&after, c, c->in->binding, c->in->ports);
-    build_changed_ports(c, &before, &after);
-    if (c->started) {
-        np_build_rest(&before.build);
+    for (size_t i = 0; i < c->in->places->n; i++) {
+        sync_place(&c->in->places->v[i], &before, &after);
     }
-    np_build_rest(&after.build);
-    np_flow_patch_take_diff(c->build.patch, &before.flows, &after.flows);
-    side_destroy(&before);
-    side_destroy(&after);
+    if (!c->started || concerns_rest(c->in->places)) {
+        np_build_rest(&build);
+        add_clones(&old, &c->rest);
+        add_clones(&new, &rest);
+        np_flow_set_swap(&c->rest, &rest);
+    }
+    np_flow_patch_take_diff(c->build.patch, &old, &new);
+    np_flow_set_destroy(&old);
+    np_flow_set_destroy(&new);
+    np_flow_set_destroy(&rest);
 }
 
 static void
@@ -238,16 +224,14 @@ put_port(struct ofpbuf *actions, const struct np_bridge_port *port)
 static void
 sync_lists(struct np_compiler *c)
 {
-    struct np_build build = c->build;
-    struct ofpbuf every, open;
     struct np_flow_set set;
+    struct np_build build = build_into(c, &set);
+    struct ofpbuf every, open;
 
-    np_flow_set_init(&set);
-    build.out = &set;
     ofpbuf_init(&every, 64);
     ofpbuf_init(&open, 64);
     for (size_t i = 0; i < c->binding->n_locals; i++) {
-        const struct np_local *local = &c->binding->locals[i];
+        const struct np_local *local = c->binding->locals[i];
 
         put_port(&every, local->port);
         if (np_clocal_find(c, local->entry)->open) {
@@ -271,7 +255,6 @@ begin(struct np_compiler *c, const struct np_compile_input *in,
     c->policies = in->policies;
     c->binding = in->binding;
     c->build.binding = in->binding;
-    c->build.ports = in->ports;
     c->build.patch = out;
 }
 
@@ -298,8 +281,7 @@ np_compiler_apply(struct np_compiler *c, const struct np_compile_input *in,
     if (!c->started) {
         np_build_static(&c->build);
     }
-    if (!c->started || in->old_binding != in->binding
-        || in->old_ports != in->ports) {
+    if (!c->started || !np_binding_delta_is_empty(in->places)) {
         sync_ports(c);
     }
     np_locals_apply(c);

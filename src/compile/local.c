@@ -21,11 +21,10 @@ struct addrs {
     size_t n;
 };
 
+/* LOCAL may be NULL, and so may OBJECT. */
 static struct addrs
-addrs_of(const struct np_binding *binding, const struct np_entry *entry,
-         const struct np_meta *object)
+addrs_of(const struct np_local *local, const struct np_meta *object)
 {
-    const struct np_local *local = np_binding_find(binding, entry);
     const struct np_pod *pod = (const struct np_pod *) object;
 
     if (local) {
@@ -97,59 +96,60 @@ np_clocal_destroy_all(struct np_compiler *c)
     hmap_destroy(&c->locals);
 }
 
-/* Makes 'locals' those of the new binding.  Who is not there any more leaves
- * the sets that policies applied to it by. */
+/* L, which may be NULL, is of ENTRY's pod, which is at LOCAL now or at no port
+ * here.  Then it leaves the sets that policies applied to it by. */
 static void
-sync_locals(struct np_compiler *c)
+sync_clocal(struct np_compiler *c, struct np_clocal *l, struct np_entry *entry,
+            const struct np_local *local)
 {
-    const struct np_binding *b = c->binding;
-    struct np_clocal *l;
-
-    for (size_t i = 0; i < b->n_locals; i++) {
-        const struct np_local *local = &b->locals[i];
-
-        l = np_clocal_find(c, local->entry);
-        if (!l) {
-            l = xzalloc(sizeof *l);
-            l->entry = local->entry;
-            l->open = true;
-            hmap_insert(&c->locals, &l->node, hash_pointer(l->entry, 0));
-            c->stale_lists = true;
-        } else if (l->local->port->ofport != local->port->ofport) {
-            c->stale_lists = true;
-        }
-        l->local = local;
+    if (!l && !local) {
+        return;
+    } else if (!local) {
+        np_clocal_leave(c, l);
+        hmap_remove(&c->locals, &l->node);
+        clocal_destroy(l);
+        c->stale_lists = true;
+        return;
+    } else if (!l) {
+        l = xzalloc(sizeof *l);
+        l->entry = entry;
+        l->open = true;
+        hmap_insert(&c->locals, &l->node, hash_pointer(entry, 0));
+        c->stale_lists = true;
+    } else if (l->local->port->ofport != local->port->ofport) {
+        c->stale_lists = true;
     }
-    HMAP_FOR_EACH_SAFE (l, node, &c->locals) {
-        if (!np_binding_find(b, l->entry)) {
-            np_clocal_leave(c, l);
-            hmap_remove(&c->locals, &l->node);
-            clocal_destroy(l);
-            c->stale_lists = true;
-        }
-    }
+    l->local = local;
 }
 
-static bool
-same_local(const struct np_local *a, const struct np_local *b)
-{
-    return (b && a->n_addrs == b->n_addrs
-            && !memcmp(a->addrs, b->addrs, a->n_addrs * sizeof *a->addrs));
-}
-
+/* ENTRY stood for OLD. */
 static void
 move_pod(struct np_compiler *c, struct np_entry *entry,
          const struct np_meta *old)
 {
-    move_claims(c, entry, addrs_of(c->in->old_binding, entry, old),
-                addrs_of(c->binding, entry, entry->object));
+    const struct np_local *local = np_binding_find(c->binding, entry);
+    struct np_clocal *l = np_clocal_find(c, entry);
+
+    move_claims(c, entry, addrs_of(l ? l->local : NULL, old),
+                addrs_of(local, entry->object));
+    sync_clocal(c, l, entry, local);
+}
+
+/* Those in the objects' delta are moved by that. */
+static void
+move_local(struct np_compiler *c, const struct np_local *local)
+{
+    if (local && !local->entry->in_delta) {
+        move_pod(c, local->entry, local->entry->object);
+    }
 }
 
 static void
 sync_node_addrs(struct np_compiler *c)
 {
-    const struct np_binding *old = c->in->old_binding;
-    const struct addrs before = { old->node_addrs, old->n_node_addrs };
+    const struct np_binding_delta *places = c->in->places;
+    const struct addrs before = { places->old_node_addrs,
+                                  places->n_old_node_addrs };
     const struct addrs now = { c->binding->node_addrs,
                                c->binding->n_node_addrs };
 
@@ -169,10 +169,9 @@ void
 np_locals_apply(struct np_compiler *c)
 {
     const struct np_cache_delta *objects = c->in->objects;
-    const struct np_binding *old = c->in->old_binding;
+    const struct np_binding_delta *places = c->in->places;
 
-    if (old != c->binding) {
-        sync_locals(c);
+    if (places->other_node_addrs) {
         sync_node_addrs(c);
     }
     for (size_t i = 0; i < objects->n; i++) {
@@ -180,31 +179,16 @@ np_locals_apply(struct np_compiler *c)
             move_pod(c, objects->v[i].entry, objects->v[i].old);
         }
     }
-    if (old == c->binding) {
-        return;
-    }
-    for (size_t i = 0; i < old->n_locals; i++) {
-        struct np_entry *entry = old->locals[i].entry;
-
-        if (!entry->in_delta
-            && !same_local(&old->locals[i],
-                           np_binding_find(c->binding, entry))) {
-            move_pod(c, entry, entry->object);
-        }
-    }
-    for (size_t i = 0; i < c->binding->n_locals; i++) {
-        struct np_entry *entry = c->binding->locals[i].entry;
-
-        if (!entry->in_delta && !np_binding_find(old, entry)) {
-            move_pod(c, entry, entry->object);
-        }
+    for (size_t i = 0; i < places->n; i++) {
+        move_local(c, places->v[i].old_local);
+        move_local(c, places->v[i].place->local);
     }
 }
 
 void
 np_mark_pod(struct np_compiler *c, const struct np_entry *pod)
 {
-    struct addrs a = addrs_of(c->binding, pod, pod->object);
+    struct addrs a = addrs_of(np_binding_find(c->binding, pod), pod->object);
 
     for (size_t i = 0; i < a.n; i++) {
         np_point_mark(c, np_point_find(c, &a.v[i]));

@@ -325,8 +325,8 @@ add_way_out_port(struct np_build *b)
     const struct np_bridge_port *out = NULL;
     struct ds nodes = DS_EMPTY_INITIALIZER;
 
-    for (size_t i = 0; i < b->ports->n; i++) {
-        const struct np_bridge_port *port = &b->ports->v[i];
+    for (size_t i = 0; i < b->binding->n_places; i++) {
+        const struct np_bridge_port *port = b->binding->places[i]->row;
 
         if (!strcmp(port->name, b->config->out_port) && port_role(b, port)) {
             out = port;
@@ -368,20 +368,13 @@ add_way_out_node(struct np_build *b, const struct np_bridge_port *port)
     free(mac);
 }
 
-/* Is PORT the first of the node's ports with its MAC?  A gateway may share
- * the bridge's. */
+/* Of the node's ports: a gateway may share the bridge's MAC. */
 static bool
-first_with_mac(const struct np_build *b, const struct np_bridge_port *port)
+is_node_port(const struct np_bridge_port *port, const void *b_)
 {
-    for (size_t i = 0; i < b->ports->n && &b->ports->v[i] != port; i++) {
-        const struct np_bridge_port *other = &b->ports->v[i];
+    const struct np_build *b = b_;
 
-        if (port_role(b, other) == NP_ROLE_NODE && other->has_mac
-            && eth_addr_equals(other->mac, port->mac)) {
-            return false;
-        }
-    }
-    return true;
+    return port_role(b, port) == NP_ROLE_NODE;
 }
 
 static void
@@ -401,73 +394,45 @@ add_way_out(struct np_build *b)
         break;
     case NP_OUT_PORT:
         add_way_out_port(b);
-        for (size_t i = 0; i < b->ports->n; i++) {
-            const struct np_bridge_port *port = &b->ports->v[i];
+        for (size_t i = 0; i < b->binding->n_places; i++) {
+            const struct np_place *place = b->binding->places[i];
 
-            if (port_role(b, port) == NP_ROLE_NODE && port->has_mac
-                && first_with_mac(b, port)) {
-                add_way_out_node(b, port);
+            if (is_node_port(place->row, b) && place->row->has_mac
+                && np_binding_first_with_mac(b->binding, place, is_node_port,
+                                             b)) {
+                add_way_out_node(b, place->row);
             }
         }
         break;
     }
 }
 
-static bool
-is_pod_port(const struct np_build *b, const struct np_bridge_port *port)
-{
-    return !port_role(b, port) && port->role != NP_PORT_NODE && port->has_mac;
-}
-
-static int
-compare_macs(const void *a_, const void *b_)
-{
-    const struct np_bridge_port *a = *(const struct np_bridge_port *const *) a_;
-    const struct np_bridge_port *b = *(const struct np_bridge_port *const *) b_;
-    int cmp = eth_addr_compare_3way(a->mac, b->mac);
-
-    return (cmp ? cmp
-            : (a->role == NP_PORT_NODE) != (b->role == NP_PORT_NODE)
-            ? (a->role == NP_PORT_NODE ? -1 : 1)
-            : a < b ? -1 : a > b);
-}
-
 /* Nothing goes the way out to a pod's MAC: NORMAL has learned it, and would
  * pass on what was not judged.  Ports that carry nothing are among them,
  * because they may have been a pod's a moment ago.  Of several ports with one
  * MAC the first has the flow, and none if it is the node's. */
-bool *
-np_build_owned_macs(const struct np_build *b)
+static bool
+guards_mac(const struct np_bridge_port *port, const void *b_)
 {
-    const struct np_portmap *ports = b->ports;
-    const struct np_bridge_port **v = xmalloc((ports->n + 1) * sizeof *v);
-    bool *owned = xcalloc(ports->n + 1, sizeof *owned);
-    size_t n = 0;
+    const struct np_build *b = b_;
 
-    for (size_t i = 0; i < ports->n; i++) {
-        const struct np_bridge_port *port = &ports->v[i];
+    return port->role == NP_PORT_NODE || !port_role(b, port);
+}
 
-        if (port->has_mac
-            && (port->role == NP_PORT_NODE || is_pod_port(b, port))) {
-            v[n++] = port;
-        }
-    }
-    qsort(v, n, sizeof *v, compare_macs);
-    for (size_t i = 0; i < n; i++) {
-        owned[v[i] - ports->v]
-            = (v[i]->role != NP_PORT_NODE
-               && (!i || !eth_addr_equals(v[i]->mac, v[i - 1]->mac)));
-    }
-    free(v);
-    return owned;
+bool
+np_build_owns_mac(const struct np_build *b, const struct np_place *place)
+{
+    const struct np_bridge_port *port = place->row;
+
+    return (port && port->has_mac && port->role != NP_PORT_NODE
+            && guards_mac(port, b)
+            && np_binding_first_with_mac(b->binding, place, guards_mac, b));
 }
 
 void
 np_build_port(struct np_build *b, const struct np_bridge_port *port,
-              bool owns_mac)
+              const struct np_local *local, bool owns_mac)
 {
-    const struct np_local *local = np_binding_at(b->binding, port);
-
     if (local) {
         np_build_like_model(b, local, owns_mac);
         return;

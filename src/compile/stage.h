@@ -180,7 +180,8 @@ struct np_compiler {
     size_t n_multi[2];          /* Live conjunctions of several dimensions, by
                                  * direction, */
     uint32_t n_shards[2];       /* and the priorities they are spread over. */
-    struct np_flow_set lists;   /* Flows that list ports. */
+    struct np_flow_set rest;    /* Flows that ports have together, */
+    struct np_flow_set lists;   /* and those that list them. */
 
     /* The change under way. */
     const struct np_compile_input *in;

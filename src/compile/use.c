@@ -236,7 +236,7 @@ sync_entry(struct np_compiler *c, const struct np_entry *entry)
 static void
 sync_changed(struct np_compiler *c)
 {
-    const struct np_binding *old = c->in->old_binding;
+    const struct np_binding_delta *places = c->in->places;
     const struct np_cache_delta *objects = c->in->objects;
     const struct np_group_delta *profiles = c->in->profiles;
     const struct np_policy_delta *rules = c->in->rules;
@@ -253,10 +253,11 @@ sync_changed(struct np_compiler *c)
     for (size_t i = 0; i < rules->n_isolating; i++) {
         sync_members(c, rules->isolating[i]);
     }
-    for (size_t i = 0; old != c->binding && i < c->binding->n_locals; i++) {
-        entry = c->binding->locals[i].entry;
-        if (!np_binding_find(old, entry)) {
-            sync_entry(c, entry);
+    for (size_t i = 0; i < places->n; i++) {
+        const struct np_local *local = places->v[i].place->local;
+
+        if (local) {
+            sync_entry(c, local->entry);
         }
     }
 }

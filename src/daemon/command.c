@@ -151,7 +151,7 @@ port_names(const struct np_daemon *d)
                                              np_port_role_name(p->role))));
     }
     for (size_t i = 0; i < b->n_locals; i++) {
-        const struct np_local *l = &b->locals[i];
+        const struct np_local *l = b->locals[i];
 
         json_object_put_nocopy(names, xasprintf("%"PRIu32, l->port->ofport),
                                json_string_create_nocopy(

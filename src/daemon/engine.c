@@ -2,14 +2,12 @@
  *
  * One change runs through the stages in that order, each handing on what it
  * changed; and is settled in the opposite order, when whoever might point to
- * what went has been told.
- *
- * The binding is as large as the node and is built anew when something that it
- * depends on has changed; the compiler is given the old and the new one. */
+ * what went has been told. */
 
 #include <config.h>
 #include "daemon/engine.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "coverage.h"
@@ -18,7 +16,6 @@
 #include "util.h"
 
 COVERAGE_DEFINE(np_engine_apply);
-COVERAGE_DEFINE(np_engine_binding);
 
 void
 np_engine_init(struct np_engine *e, const struct np_compile_config *config,
@@ -38,7 +35,6 @@ np_engine_destroy(struct np_engine *e)
 {
     np_compiler_destroy(e->compiler);
     np_binding_destroy(&e->binding);
-    np_portmap_clear(&e->ports);
     np_policies_destroy(&e->policies);
     np_groups_destroy(&e->groups);
     np_cache_destroy(&e->cache);
@@ -49,39 +45,8 @@ struct pass {
     struct np_cache_delta objects;
     struct np_group_delta profiles;
     struct np_policy_delta rules;
-    struct np_binding old_binding;
-    struct np_portmap old_ports;        /* If there are others now. */
-    bool rebound;
-    bool other_ports;
+    struct np_binding_delta places;
 };
-
-static bool
-must_rebind(const struct np_engine *e, const struct np_cache_delta *objects)
-{
-    for (size_t i = 0; i < objects->n; i++) {
-        if (np_binding_depends(&e->binding, &objects->v[i], e->node)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static void
-rebind(struct np_engine *e, const struct np_portmap *ports, struct pass *pass)
-{
-    COVERAGE_INC(np_engine_binding);
-    pass->rebound = true;
-    e->n_bindings++;
-    if (ports) {
-        pass->other_ports = true;
-        pass->old_ports = e->ports;
-        np_portmap_clone(&e->ports, ports);
-    }
-    np_binding_init(&pass->old_binding);
-    np_binding_swap(&pass->old_binding, &e->binding);
-    np_binding_build(&e->binding, &e->ports, &e->cache, e->node,
-                     &pass->old_binding);
-}
 
 static void
 compile(struct np_engine *e, const struct pass *pass,
@@ -93,10 +58,8 @@ compile(struct np_engine *e, const struct pass *pass,
         .objects = &pass->objects,
         .profiles = &pass->profiles,
         .rules = &pass->rules,
-        .old_binding = pass->rebound ? &pass->old_binding : &e->binding,
         .binding = &e->binding,
-        .old_ports = pass->other_ports ? &pass->old_ports : &e->ports,
-        .ports = &e->ports,
+        .places = &pass->places,
     };
 
     np_compiler_apply(e->compiler, &in, out);
@@ -105,14 +68,9 @@ compile(struct np_engine *e, const struct pass *pass,
 static void
 settle(struct np_engine *e, struct pass *pass)
 {
-    if (pass->rebound) {
-        np_binding_destroy(&pass->old_binding);
-    }
-    if (pass->other_ports) {
-        np_portmap_clear(&pass->old_ports);
-    }
     np_policies_settle(&e->policies, &pass->rules);
     np_group_delta_clear(&pass->profiles);
+    np_binding_settle(&e->binding, &pass->places);
     np_cache_settle(&e->cache, &pass->objects);
 }
 
@@ -120,15 +78,15 @@ void
 np_engine_apply(struct np_engine *e, const struct np_changes *changes,
                 const struct np_portmap *ports, struct np_flow_patch *out)
 {
-    struct pass pass = { .rebound = false };
+    struct pass pass = { .objects = { .n = 0 } };
 
     COVERAGE_INC(np_engine_apply);
     np_cache_apply(&e->cache, changes, &pass.objects);
     np_groups_apply(&e->groups, &pass.objects, &pass.profiles);
     np_policies_apply(&e->policies, &pass.objects, &pass.rules);
-    if (ports || must_rebind(e, &pass.objects)) {
-        rebind(e, ports, &pass);
-    }
+    np_binding_apply(&e->binding, ports, &e->cache, &pass.objects, e->node,
+                     &pass.places);
+    e->n_bindings += !np_binding_delta_is_empty(&pass.places);
     if (e->started) {
         compile(e, &pass, out);
     }
@@ -139,17 +97,30 @@ void
 np_engine_start(struct np_engine *e, const struct np_flow_set *installed,
                 struct np_flow_patch *out)
 {
-    struct pass pass = { .rebound = true, .other_ports = true };
+    struct pass pass = { .objects = { .n = 0 } };
 
     if (installed) {
         np_compiler_adopt(e->compiler, installed);
     }
-    np_binding_init(&pass.old_binding);
     np_cache_everything(&e->cache, &pass.objects);
+    np_binding_everything(&e->binding, &pass.places);
     np_policies_everything(&e->policies, &pass.rules);
     compile(e, &pass, out);
     e->started = true;
     settle(e, &pass);
+}
+
+/* The ports as they are, to be looked at. */
+static struct np_portmap
+view_ports(const struct np_binding *b)
+{
+    struct np_portmap ports = { xcalloc(b->n_places + 1, sizeof *ports.v),
+                                b->n_places };
+
+    for (size_t i = 0; i < ports.n; i++) {
+        ports.v[i] = *b->places[i]->row;
+    }
+    return ports;
 }
 
 void
@@ -157,6 +128,7 @@ np_engine_rebuild(const struct np_engine *e,
                   const struct np_flow_set *installed,
                   struct np_flow_set *out)
 {
+    struct np_portmap ports = view_ports(&e->binding);
     struct np_changes changes = { NULL, 0, 0 };
     const struct np_entry *entry;
     struct np_flow_patch patch;
@@ -167,12 +139,13 @@ np_engine_rebuild(const struct np_engine *e,
         np_changes_add(&changes, NULL, entry->object);
     }
     np_flow_patch_init(&patch);
-    np_engine_apply(&fresh, &changes, &e->ports, NULL);
+    np_engine_apply(&fresh, &changes, &ports, NULL);
     np_engine_start(&fresh, installed, &patch);
     np_flow_patch_apply(&patch, out);
     np_flow_patch_destroy(&patch);
     np_changes_clear(&changes);
     np_engine_destroy(&fresh);
+    free(ports.v);
 }
 
 void

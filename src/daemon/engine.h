@@ -19,9 +19,8 @@ struct np_engine {
     struct np_cache cache;
     struct np_groups groups;
     struct np_policies policies;
-    struct np_portmap ports;
     struct np_binding binding;
-    uint64_t n_bindings;        /* Made so far: tells that it is new. */
+    uint64_t n_bindings;        /* Changes of it: tells that it is another. */
     struct np_compiler *compiler;
     bool started;
 };

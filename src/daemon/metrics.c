@@ -84,13 +84,13 @@ put_objects(struct np_expo *e, const struct np_daemon *d)
 static void
 put_ports(struct np_expo *e, const struct np_daemon *d)
 {
-    const struct np_portmap *ports = np_ovsdb_ports(d->ovsdb);
+    const struct np_binding *b = &d->engine.binding;
     size_t n[NP_PORT_TUNNEL + 1] = { 0 };
     size_t n_refused = 0;
 
-    for (size_t i = 0; i < ports->n; i++) {
-        n[ports->v[i].role]++;
-        n_refused += np_status_port_problem(d, &ports->v[i]) != NULL;
+    for (size_t i = 0; i < b->n_places; i++) {
+        n[b->places[i]->row->role]++;
+        n_refused += np_status_port_problem(d, b->places[i]) != NULL;
     }
     np_expo_family(e, NP_EXPO_GAUGE, "ovs_netpol_ports",
                    "Ports of the bridge.");
@@ -100,7 +100,7 @@ put_ports(struct np_expo *e, const struct np_daemon *d)
     gauge(e, "ovs_netpol_ports_refused", "Ports that carry nothing, see "
           "netpol/status.", n_refused);
     gauge(e, "ovs_netpol_local_pods", "Pods that have a port here.",
-          d->engine.binding.n_locals);
+          b->n_locals);
     gauge(e, "ovs_netpol_realized_pods", "Those of them whose policies are "
           "in the switch.", smap_count(&d->realized));
 }

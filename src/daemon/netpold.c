@@ -47,6 +47,18 @@ first_conjunction(const struct np_flow *flow)
     return 0;
 }
 
+static bool
+format_port(const struct np_binding *b, uint32_t ofport, struct ds *s)
+{
+    for (size_t i = 0; i < b->n_places; i++) {
+        if (b->places[i]->row->ofport == ofport) {
+            ds_put_format(s, "port %s", b->places[i]->row->name);
+            return true;
+        }
+    }
+    return false;
+}
+
 /* What a flow is about, for the switch's refusals. */
 static bool
 name_flow(const struct np_flow *flow, struct ds *s, void *d_)
@@ -65,13 +77,7 @@ name_flow(const struct np_flow *flow, struct ds *s, void *d_)
     case NP_FLOW_RULE:
         return np_compiler_format_rule(d->engine.compiler, id, s);
     case NP_FLOW_PORT:
-        for (size_t i = 0; i < d->engine.ports.n; i++) {
-            if (d->engine.ports.v[i].ofport == id) {
-                ds_put_format(s, "port %s", d->engine.ports.v[i].name);
-                return true;
-            }
-        }
-        return false;
+        return format_port(&d->engine.binding, id, s);
     case NP_FLOW_STATIC:
     case NP_FLOW_DEFAULT:
     case NP_FLOW_LEARNED:
@@ -143,18 +149,16 @@ static void
 set_no_flood(struct np_daemon *d)
 {
     const struct np_binding *b = &d->engine.binding;
-    uint32_t *ofports = xcalloc(b->n_locals + b->n_bad, sizeof *ofports);
+    uint32_t *ofports = xcalloc(b->n_places, sizeof *ofports);
     size_t n = 0;
 
-    for (size_t i = 0; i < b->n_locals; i++) {
-        ofports[n++] = b->locals[i].port->ofport;
-    }
-    for (size_t i = 0; i < b->n_bad; i++) {
-        const struct np_bridge_port *p = b->bad[i].port;
+    for (size_t i = 0; i < b->n_places; i++) {
+        const struct np_bridge_port *p = b->places[i]->row;
 
         if (p->ofport != NP_OFPORT_NONE
-            && !(p->role == NP_PORT_UNKNOWN
-                 && d->options->compile.foreign_pass)) {
+            && (p->role == NP_PORT_POD
+                || (p->role == NP_PORT_UNKNOWN
+                    && !d->options->compile.foreign_pass))) {
             ofports[n++] = p->ofport;
         }
     }

@@ -39,7 +39,7 @@ collect(const struct np_daemon *d, struct smap *now)
     bool known = all || np_realized_holds(d);
 
     for (size_t i = 0; known && i < d->engine.binding.n_locals; i++) {
-        const struct np_bridge_port *p = d->engine.binding.locals[i].port;
+        const struct np_bridge_port *p = d->engine.binding.locals[i]->port;
         const char *value = p->pod_uid ? p->pod_uid : "true";
         const char *before = smap_get(&d->realized, p->name);
 

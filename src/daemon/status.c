@@ -203,7 +203,7 @@ put_pods(const struct np_daemon *d, struct json *array)
     const struct np_binding *b = &d->engine.binding;
 
     for (size_t i = 0; i < b->n_locals; i++) {
-        const struct np_local *local = &b->locals[i];
+        const struct np_local *local = b->locals[i];
         struct json *o = add_object(array);
 
         put_meta(o, local->entry->object);
@@ -228,15 +228,16 @@ why_no_port(const struct np_daemon *d, const struct np_pod *pod)
 {
     const struct np_binding *b = &d->engine.binding;
 
-    for (size_t i = 0; i < b->n_bad; i++) {
-        const struct np_bridge_port *p = b->bad[i].port;
+    for (size_t i = 0; i < b->n_places; i++) {
+        const struct np_bridge_port *p = b->places[i]->row;
 
-        if (p->pod_name
-            ? (!strcmp(p->pod_name, pod->meta.name)
-               && !strcmp(p->pod_namespace, pod->meta.namespace))
-            : (p->pod_uid && pod->meta.uid
-               && !strcmp(p->pod_uid, pod->meta.uid))) {
-            return b->bad[i].reason;
+        if (b->places[i]->problem
+            && (p->pod_name
+                ? (!strcmp(p->pod_name, pod->meta.name)
+                   && !strcmp(p->pod_namespace, pod->meta.namespace))
+                : (p->pod_uid && pod->meta.uid
+                   && !strcmp(p->pod_uid, pod->meta.uid)))) {
+            return b->places[i]->problem;
         }
     }
     return "no port of the bridge names it";
@@ -275,16 +276,14 @@ put_portless(const struct np_daemon *d, struct json *array)
 
 const char *
 np_status_port_problem(const struct np_daemon *d,
-                       const struct np_bridge_port *port)
+                       const struct np_place *place)
 {
-    const struct np_binding *b = &d->engine.binding;
+    const struct np_bridge_port *port = place->row;
 
-    for (size_t i = 0; i < b->n_bad; i++) {
-        if (b->bad[i].port == port) {
-            return (port->role == NP_PORT_UNKNOWN
-                    && d->options->compile.foreign_pass
-                    ? NULL : b->bad[i].reason);
-        }
+    if (place->problem) {
+        return (port->role == NP_PORT_UNKNOWN
+                && d->options->compile.foreign_pass
+                ? NULL : place->problem);
     }
     return port->ofport == NP_OFPORT_NONE ? "has no OpenFlow port number"
            : port->error;
@@ -294,10 +293,10 @@ np_status_port_problem(const struct np_daemon *d,
 static void
 put_ports(const struct np_daemon *d, struct json *array)
 {
-    const struct np_portmap *ports = &d->engine.ports;
+    const struct np_binding *b = &d->engine.binding;
 
-    for (size_t i = 0; i < ports->n; i++) {
-        const struct np_bridge_port *p = &ports->v[i];
+    for (size_t i = 0; i < b->n_places; i++) {
+        const struct np_bridge_port *p = b->places[i]->row;
         struct json *o = add_object(array);
 
         put_string(o, "name", p->name);
@@ -305,7 +304,7 @@ put_ports(const struct np_daemon *d, struct json *array)
         put_string(o, "role", np_port_role_name(p->role));
         put_mac(o, p);
         put_addrs(o, p->addrs, p->n_addrs);
-        put_string(o, "problem", np_status_port_problem(d, p));
+        put_string(o, "problem", np_status_port_problem(d, b->places[i]));
     }
 }
 
@@ -316,7 +315,7 @@ local_members(const struct np_daemon *d, const struct np_set *applied)
     struct json *array = json_array_create_empty();
 
     for (size_t i = 0; i < b->n_locals; i++) {
-        const struct np_entry *pod = b->locals[i].entry;
+        const struct np_entry *pod = b->locals[i]->entry;
 
         if (pod->profile && np_idset_contains(&pod->profile->groups,
                                               applied->groups[0]->id)) {

@@ -3,7 +3,7 @@
 
 /* What is realised, what is not, and why. */
 
-struct np_bridge_port;
+struct np_place;
 struct ds;
 struct json;
 struct np_daemon;
@@ -12,7 +12,7 @@ struct np_daemon;
 struct json *np_status_create(const struct np_daemon *);
 /* Why PORT carries nothing, or NULL.  Valid until the next run. */
 const char *np_status_port_problem(const struct np_daemon *,
-                                   const struct np_bridge_port *);
+                                   const struct np_place *);
 /* Appends the same facts, made to be read. */
 void np_status_format(const struct json *status, struct ds *);
 

@@ -47,7 +47,7 @@ put(char **at, const void *data, size_t size)
 {
     void *copy = *at;
 
-    if (!data) {
+    if (!data || !size) {
         return NULL;
     }
     memcpy(copy, data, size);
@@ -61,33 +61,24 @@ put_text(char **at, const char *s)
     return put(at, s, text_size(s));
 }
 
-void
-np_portmap_clone(struct np_portmap *dst, const struct np_portmap *src)
+struct np_bridge_port *
+np_bridge_port_clone(const struct np_bridge_port *src)
 {
-    size_t size = 1;
-    char *at;
+    struct np_bridge_port *p = xmalloc(sizeof *p + port_size(src));
+    char *at = (char *) (p + 1);
 
-    for (size_t i = 0; i < src->n; i++) {
-        size += port_size(&src->v[i]);
-    }
-    dst->n = src->n;
-    dst->v = src->n ? xmemdup(src->v, src->n * sizeof *src->v) : NULL;
-    dst->block = at = xmalloc(size);
-    for (size_t i = 0; i < dst->n; i++) {
-        struct np_bridge_port *p = &dst->v[i];
-
-        p->name = put_text(&at, p->name);
-        p->pod_namespace = put_text(&at, p->pod_namespace);
-        p->pod_name = put_text(&at, p->pod_name);
-        p->pod_uid = put_text(&at, p->pod_uid);
-        p->error = put_text(&at, p->error);
-        p->addrs = put(&at, p->n_addrs ? p->addrs : NULL,
-                       p->n_addrs * sizeof *p->addrs);
-    }
+    *p = *src;
+    p->addrs = put(&at, p->addrs, p->n_addrs * sizeof *p->addrs);
+    p->name = put_text(&at, p->name);
+    p->pod_namespace = put_text(&at, p->pod_namespace);
+    p->pod_name = put_text(&at, p->pod_name);
+    p->pod_uid = put_text(&at, p->pod_uid);
+    p->error = put_text(&at, p->error);
+    return p;
 }
 
-static void
-free_ports(struct np_portmap *map)
+void
+np_portmap_clear(struct np_portmap *map)
 {
     for (size_t i = 0; i < map->n; i++) {
         struct np_bridge_port *p = &map->v[i];
@@ -99,15 +90,6 @@ free_ports(struct np_portmap *map)
         free(p->addrs);
         free(p->error);
     }
-}
-
-void
-np_portmap_clear(struct np_portmap *map)
-{
-    if (!map->block) {
-        free_ports(map);
-    }
-    free(map->block);
     free(map->v);
     memset(map, 0, sizeof *map);
 }
@@ -126,8 +108,9 @@ addrs_equal(const struct np_bridge_port *a, const struct np_bridge_port *b)
     return true;
 }
 
-static bool
-port_equal(const struct np_bridge_port *a, const struct np_bridge_port *b)
+bool
+np_bridge_port_equal(const struct np_bridge_port *a,
+                     const struct np_bridge_port *b)
 {
     return !strcmp(a->name, b->name)
            && a->ofport == b->ofport
@@ -148,7 +131,7 @@ np_portmap_equal(const struct np_portmap *a, const struct np_portmap *b)
         return false;
     }
     for (size_t i = 0; i < a->n; i++) {
-        if (!port_equal(&a->v[i], &b->v[i])) {
+        if (!np_bridge_port_equal(&a->v[i], &b->v[i])) {
             return false;
         }
     }
@@ -164,7 +147,7 @@ np_portmap_count_changes(const struct np_portmap *a,
     while (i < a->n && j < b->n) {
         int cmp = strcmp(a->v[i].name, b->v[j].name);
 
-        n += cmp || !port_equal(&a->v[i], &b->v[j]);
+        n += cmp || !np_bridge_port_equal(&a->v[i], &b->v[j]);
         i += cmp <= 0;
         j += cmp >= 0;
     }

@@ -80,12 +80,12 @@ static void
 check_binding(const struct np_binding *b)
 {
     for (size_t i = 0; i < b->n_locals; i++) {
-        const struct np_local *l = &b->locals[i];
+        const struct np_local *l = b->locals[i];
 
         ovs_assert(!l->port->error && l->port->has_mac && l->port->ofport);
         fuzz_check_printable(l->note);
         for (size_t j = 0; j < i; j++) {
-            const struct np_local *m = &b->locals[j];
+            const struct np_local *m = b->locals[j];
 
             ovs_assert(l->entry != m->entry && l->port != m->port);
             ovs_assert(!eth_addr_equals(l->port->mac, m->port->mac));
@@ -95,8 +95,8 @@ check_binding(const struct np_binding *b)
             }
         }
     }
-    for (size_t i = 0; i < b->n_bad; i++) {
-        fuzz_check_printable(b->bad[i].reason);
+    for (size_t i = 0; i < b->n_places; i++) {
+        fuzz_check_printable(b->places[i]->problem);
     }
 }
 
@@ -106,7 +106,8 @@ meet(const struct np_portmap *ports)
     struct np_manifest m = { .n = 0 };
     struct np_changes changes = { NULL, 0, 0 };
     struct np_cache_delta delta = { NULL, 0, 0 };
-    struct np_binding binding, before;
+    struct np_binding_delta places = { .n = 0 };
+    struct np_binding binding;
     struct np_cache cache;
 
     np_manifest_decode(&m, "fuzz", objects, strlen(objects));
@@ -115,12 +116,12 @@ meet(const struct np_portmap *ports)
         np_changes_add(&changes, NULL, m.objects[i]);
     }
     np_cache_apply(&cache, &changes, &delta);
-    np_cache_settle(&cache, &delta);
-    np_binding_init(&before);
-    np_binding_build(&binding, ports, &cache, "node", &before);
+    np_binding_init(&binding);
+    np_binding_apply(&binding, ports, &cache, &delta, "node", &places);
     check_binding(&binding);
+    np_binding_settle(&binding, &places);
+    np_cache_settle(&cache, &delta);
     np_binding_destroy(&binding);
-    np_binding_destroy(&before);
     np_cache_destroy(&cache);
     np_changes_clear(&changes);
     np_manifest_clear(&m);

@@ -7,8 +7,8 @@
  * The scene is the same in both: a node with pods of its own, policies that
  * apply to them, and peers.  Around it there is a crowd, of namespaces with
  * pods on other nodes and policies of their own, whose labels look like the
- * scene's.  What costs more by its nature (ARCHITECTURE.md, "What a change
- * costs") is not among the changes.
+ * scene's, and a port on this node for one pod of each.  What costs more by its
+ * nature (ARCHITECTURE.md, "What a change costs") is not among the changes.
  *
  * Counts are compared, not added up: one counter that differs by one is
  * wrong. */
@@ -232,10 +232,28 @@ read_counters(unsigned int n[N_COUNTERS])
     }
 }
 
-/* Does what ACT says; F holds what comes with it. */
+/* The ports in TEXT, and one of each namespace of the crowd's. */
 static void
-perform(struct np_engine *e, const struct act *act, struct np_fixture *f,
-        unsigned int n[N_COUNTERS])
+read_ports(struct np_fixture *f, const char *text, size_t n_namespaces)
+{
+    struct ds s = DS_EMPTY_INITIALIZER;
+
+    ds_put_cstr(&s, text);
+    for (size_t i = 0; i < n_namespaces; i++) {
+        ds_put_format(&s, "pod zz%05"PRIuSIZE" %"PRIuSIZE
+                      " crowd-%"PRIuSIZE"/pod-0 0a:58:01:00:%02x:%02x\n",
+                      i, 1001 + i, i, (unsigned int) i >> 8,
+                      (unsigned int) i & 0xff);
+    }
+    np_fixture_read_ports(f, ds_cstr(&s));
+    ds_destroy(&s);
+}
+
+/* Does what ACT says, with a crowd of N_NAMESPACES; F holds what comes with
+ * it. */
+static void
+perform(struct np_engine *e, const struct act *act, size_t n_namespaces,
+        struct np_fixture *f, unsigned int n[N_COUNTERS])
 {
     struct np_changes changes = { NULL, 0, 0 };
     struct np_flow_patch patch;
@@ -250,7 +268,7 @@ perform(struct np_engine *e, const struct act *act, struct np_fixture *f,
                                                act->name)->object, NULL);
     }
     if (act->ports) {
-        np_fixture_read_ports(f, act->ports);
+        read_ports(f, act->ports, n_namespaces);
     }
     np_flow_patch_init(&patch);
     read_counters(n);
@@ -272,7 +290,7 @@ count_all(size_t n_namespaces, unsigned int n[][N_COUNTERS])
     read_crowd(&crowd, n_namespaces);
     np_fixture_init(&stage);
     np_fixture_decode_objects(&stage, scene);
-    np_fixture_read_ports(&stage, BASE_PORTS);
+    read_ports(&stage, BASE_PORTS, n_namespaces);
     np_engine_init(&e, &stage.config, "node");
     add_objects(&e, &crowd, &changes);
     add_objects(&e, &stage, &changes);
@@ -282,7 +300,7 @@ count_all(size_t n_namespaces, unsigned int n[][N_COUNTERS])
     np_flow_patch_destroy(&patch);
     np_changes_clear(&changes);
     for (size_t i = 0; i < ARRAY_SIZE(acts); i++) {
-        perform(&e, &acts[i], &new[i], n[i]);
+        perform(&e, &acts[i], n_namespaces, &new[i], n[i]);
     }
     np_engine_destroy(&e);
     for (size_t i = 0; i < ARRAY_SIZE(acts); i++) {

@@ -41,7 +41,7 @@ static bool
 is_local(const struct np_binding *b, const struct np_pod *pod)
 {
     for (size_t i = 0; i < b->n_locals; i++) {
-        if (b->locals[i].entry->object == &pod->meta) {
+        if (b->locals[i]->entry->object == &pod->meta) {
             return true;
         }
     }
@@ -58,9 +58,9 @@ add_pods(struct np_court *c)
     }
     c->first_local = c->n_ends;
     for (size_t i = 0; i < b->n_locals; i++) {
-        for (size_t j = 0; j < b->locals[i].n_addrs; j++) {
-            add_end(c, &b->locals[i].addrs[j], np_entry_pod(b->locals[i].entry),
-                    &b->locals[i], false);
+        for (size_t j = 0; j < b->locals[i]->n_addrs; j++) {
+            add_end(c, &b->locals[i]->addrs[j], np_entry_pod(b->locals[i]->entry),
+                    b->locals[i], false);
         }
     }
     c->n_local = c->n_ends - c->first_local;

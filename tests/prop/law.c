@@ -249,12 +249,12 @@ all_objects(const struct walk *k, struct np_changes *changes)
 static bool
 can_judge(const struct walk *k)
 {
-    const struct np_portmap *ports = &k->trial.engine.ports;
+    const struct np_binding *b = &k->trial.engine.binding;
     int n = 0;
 
-    for (size_t i = 0; i < ports->n; i++) {
-        n += (!strcmp(ports->v[i].name, "br-int")
-              || !strcmp(ports->v[i].name, "eth1"));
+    for (size_t i = 0; i < b->n_places; i++) {
+        n += (!strcmp(b->places[i]->row->name, "br-int")
+              || !strcmp(b->places[i]->row->name, "eth1"));
     }
     return (k->trial.engine.started && n == 2
             && k->trial.config->way_out == NP_OUT_NORMAL);

@@ -36,7 +36,7 @@ bind_ports(const char *ports)
     np_fixture_read_ports(&f, ports);
     np_fixture_build(&f);
     for (size_t i = 0; i < f.engine.binding.n_locals; i++) {
-        const struct np_local *local = &f.engine.binding.locals[i];
+        const struct np_local *local = f.engine.binding.locals[i];
 
         ds_put_format(&s, "%s@%s=", local->entry->object->name, local->port->name);
         for (size_t j = 0; j < local->n_addrs; j++) {
@@ -46,9 +46,13 @@ bind_ports(const char *ports)
         ds_put_format(&s, "%s%s\n", local->note ? " " : "",
                       local->note ? local->note : "");
     }
-    for (size_t i = 0; i < f.engine.binding.n_bad; i++) {
-        ds_put_format(&s, "bad %s: %s\n", f.engine.binding.bad[i].port->name,
-                      f.engine.binding.bad[i].reason);
+    for (size_t i = 0; i < f.engine.binding.n_places; i++) {
+        const struct np_place *place = f.engine.binding.places[i];
+
+        if (place->problem) {
+            ds_put_format(&s, "bad %s: %s\n", place->row->name,
+                          place->problem);
+        }
     }
     for (size_t i = 0; i < f.engine.binding.n_node_addrs; i++) {
         ds_put_cstr(&s, "node ");
