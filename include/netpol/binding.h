@@ -23,6 +23,8 @@ struct np_local {
     size_t n_addrs;
     char *note;                 /* Something to tell, such as addresses that
                                  * differ from status.podIPs; or NULL. */
+    bool open;                  /* The compiler's: none isolates it for
+                                 * ingress. */
 };
 
 /* What only one port can have: an address.  A MAC is the link-local address
@@ -100,8 +102,8 @@ void np_binding_settle(struct np_binding *, struct np_binding_delta *);
 void np_binding_dump(const struct np_binding *, struct ds *);
 
 /* The local pod in ENTRY, or NULL. */
-const struct np_local *np_binding_find(const struct np_binding *,
-                                       const struct np_entry *);
+struct np_local *np_binding_find(const struct np_binding *,
+                                 const struct np_entry *);
 /* Is PLACE, of all ports with its MAC that COUNTS is true of, the one that goes
  * first: the node's if it has one, else the first by name? */
 bool np_binding_first_with_mac(const struct np_binding *,

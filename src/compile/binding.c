@@ -467,10 +467,10 @@ np_binding_dump(const struct np_binding *b, struct ds *s)
     }
 }
 
-const struct np_local *
+struct np_local *
 np_binding_find(const struct np_binding *b, const struct np_entry *entry)
 {
-    const struct np_local *local;
+    struct np_local *local;
 
     HMAP_FOR_EACH_WITH_HASH (local, node, hash_pointer(entry, 0),
                              &b->by_entry) {

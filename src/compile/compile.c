@@ -234,7 +234,7 @@ sync_lists(struct np_compiler *c)
         const struct np_local *local = c->binding->locals[i];
 
         put_port(&every, local->port);
-        if (np_clocal_find(c, local->entry)->open) {
+        if (local->open) {
             put_port(&open, local->port);
         }
     }

@@ -100,7 +100,7 @@ np_clocal_destroy_all(struct np_compiler *c)
  * here.  Then it leaves the sets that policies applied to it by. */
 static void
 sync_clocal(struct np_compiler *c, struct np_clocal *l, struct np_entry *entry,
-            const struct np_local *local)
+            struct np_local *local)
 {
     if (!l && !local) {
         return;
@@ -113,11 +113,12 @@ sync_clocal(struct np_compiler *c, struct np_clocal *l, struct np_entry *entry,
     } else if (!l) {
         l = xzalloc(sizeof *l);
         l->entry = entry;
-        l->open = true;
+        local->open = true;
         hmap_insert(&c->locals, &l->node, hash_pointer(entry, 0));
         c->stale_lists = true;
-    } else if (l->local->port->ofport != local->port->ofport) {
-        c->stale_lists = true;
+    } else {
+        c->stale_lists |= l->local->port->ofport != local->port->ofport;
+        local->open = l->local->open;
     }
     l->local = local;
 }
@@ -127,7 +128,7 @@ static void
 move_pod(struct np_compiler *c, struct np_entry *entry,
          const struct np_meta *old)
 {
-    const struct np_local *local = np_binding_find(c->binding, entry);
+    struct np_local *local = np_binding_find(c->binding, entry);
     struct np_clocal *l = np_clocal_find(c, entry);
 
     move_claims(c, entry, addrs_of(l ? l->local : NULL, old),

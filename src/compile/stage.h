@@ -136,9 +136,8 @@ struct np_use {
 struct np_clocal {
     struct hmap_node node;      /* In 'locals', by 'entry'. */
     struct np_entry *entry;
-    const struct np_local *local;       /* In the binding. */
+    struct np_local *local;     /* In the binding. */
     struct np_idset applied;    /* Ids of applied sets that it is in. */
-    bool open;                  /* None isolates it for ingress. */
 };
 
 /* What is to be known of each set, whether it counts or not. */

@@ -80,8 +80,8 @@ sync_open(struct np_compiler *c, struct np_clocal *l)
 
         open &= !set->n_isolations[NP_INGRESS];
     }
-    c->stale_lists |= open != l->open;
-    l->open = open;
+    c->stale_lists |= open != l->local->open;
+    l->local->open = open;
 }
 
 /* Whoever has L looked at sees to it that its points are judged again. */
