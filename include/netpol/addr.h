@@ -48,6 +48,16 @@ bool np_prefix_equal(const struct np_prefix *, const struct np_prefix *);
 /* Appends the canonical text (RFC 5952), without "/len" at full length. */
 void np_prefix_format(const struct np_prefix *, struct ds *);
 
+/* A growing list; all zeros is empty. */
+struct np_addr_list {
+    struct np_prefix *v;
+    size_t n, allocated;
+};
+void np_addr_list_add(struct np_addr_list *, const struct np_prefix *);
+/* Appends what is in FROM, which is empty afterwards. */
+void np_addr_list_move(struct np_addr_list *, struct np_addr_list *from);
+void np_addr_list_clear(struct np_addr_list *);
+
 /* A longest-prefix-match table from prefixes to one pointer each; the pointers
  * are the caller's.  Both families live in one table and never meet. */
 struct np_trie;

@@ -72,6 +72,7 @@ struct np_table_info {
     const char *name;
     const char *prefixes;       /* For Flow_Table:prefixes, or NULL. */
     const char *does;           /* One line for people. */
+    bool learns;                /* Its flows come and go by themselves. */
 };
 /* All tables in pipeline order; '*n' gets their number. */
 const struct np_table_info *np_pipeline_tables(size_t *n);

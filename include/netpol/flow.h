@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "netpol/addr.h"
 #include "openvswitch/hmap.h"
 #include "openvswitch/match.h"
 
@@ -187,6 +188,8 @@ void np_flow_delta_destroy(struct np_flow_delta *);
 struct np_flow_patch {
     struct np_flow_set put;
     struct np_flow_set del;
+    struct np_addr_list forget; /* Addresses whose connections the switch is
+                                 * to forget. */
 };
 
 void np_flow_patch_init(struct np_flow_patch *);
@@ -212,7 +215,7 @@ void np_flow_patch_join(struct np_flow_patch *, struct np_flow_patch *next);
  * SET.  Points into PATCH. */
 void np_flow_patch_diff(const struct np_flow_patch *,
                         const struct np_flow_set *set, struct np_flow_delta *);
-/* Changes SET; PATCH is empty afterwards. */
+/* Changes SET; PATCH has no flows afterwards. */
 void np_flow_patch_apply(struct np_flow_patch *, struct np_flow_set *set);
 
 #endif /* netpol/flow.h */

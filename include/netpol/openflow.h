@@ -48,6 +48,17 @@ uint64_t np_installer_flush(struct np_installer *);
  * again.  Returns the number of this wish. */
 uint64_t np_installer_resume(struct np_installer *);
 
+/* Tables in which changes by others are noticed at once: those with flows of
+ * ours, but for those that learn.  Others are looked at from time to time.  To
+ * be said before a bridge is connected to. */
+void np_installer_set_watched(struct np_installer *, const uint8_t *tables,
+                              size_t n);
+
+/* The zones of connection tracking in which a patch's connections are to be
+ * forgotten.  Needs Open vSwitch 3.1 or later; an older switch goes on knowing
+ * them until they time out. */
+void np_installer_set_zones(struct np_installer *, uint16_t a, uint16_t b);
+
 /* Appends to S what FLOW stands for, such as "NetworkPolicy a/b ingress[0]",
  * or returns false if that is not known. */
 typedef bool np_installer_namer(const struct np_flow *flow, struct ds *s,
@@ -91,6 +102,9 @@ struct np_installer_status {
     size_t n_installed;
     uint64_t n_bundles, n_flow_mods;    /* Committed. */
     uint64_t n_errors;
+    bool watched;               /* The switch tells who changes flows. */
+    uint64_t n_repairs;         /* Times that others' changes were undone, */
+    uint64_t n_repaired;        /* and flows that were concerned. */
     const char *last_error;     /* Why there is no connection, or what stands
                                  * in the way of the newest wish, such as the
                                  * switch's refusal with the flow; or NULL.

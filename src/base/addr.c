@@ -11,10 +11,12 @@
 
 #include <arpa/inet.h>
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "hash.h"
 #include "openvswitch/dynamic-string.h"
+#include "util.h"
 
 /* Zeroes all bits of P beyond its length; returns true if any was set. */
 static bool
@@ -192,4 +194,29 @@ np_prefix_format(const struct np_prefix *p, struct ds *s)
     if (p->len != np_prefix_max_len(p)) {
         ds_put_format(s, "/%u", p->len);
     }
+}
+
+void
+np_addr_list_add(struct np_addr_list *list, const struct np_prefix *addr)
+{
+    if (list->n >= list->allocated) {
+        list->v = x2nrealloc(list->v, &list->allocated, sizeof *list->v);
+    }
+    list->v[list->n++] = *addr;
+}
+
+void
+np_addr_list_move(struct np_addr_list *list, struct np_addr_list *from)
+{
+    for (size_t i = 0; i < from->n; i++) {
+        np_addr_list_add(list, &from->v[i]);
+    }
+    np_addr_list_clear(from);
+}
+
+void
+np_addr_list_clear(struct np_addr_list *list)
+{
+    free(list->v);
+    memset(list, 0, sizeof *list);
 }

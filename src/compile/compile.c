@@ -38,6 +38,8 @@ np_compiler_create(const struct np_compile_config *config)
     hmap_init(&c->named);
     hmap_init(&c->uses);
     hmap_init(&c->locals);
+    hmap_init(&c->ghosts);
+    ovs_list_init(&c->ghosts_by_age);
     hmap_init(&c->identities);
     hmap_init(&c->conjs);
     hmap_init(&c->clauses);
@@ -67,6 +69,7 @@ np_compiler_destroy(struct np_compiler *c)
     np_csets_destroy(c);
     np_points_destroy(c);
     np_clocal_destroy_all(c);
+    np_ghosts_destroy(c);
     np_hints_forget(c);
     hmap_destroy(&c->hints);
     np_flow_set_destroy(&c->rest);

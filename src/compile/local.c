@@ -46,22 +46,26 @@ contains(struct addrs addrs, const struct np_prefix *p)
     return false;
 }
 
-/* ENTRY had OLD and has NEW. */
+/* ENTRY, which stood for BEFORE, had OLD and has NEW. */
 static void
-move_claims(struct np_compiler *c, struct np_entry *entry, struct addrs old,
-            struct addrs new)
+move_claims(struct np_compiler *c, struct np_entry *entry,
+            const struct np_meta *before, struct addrs old, struct addrs new)
 {
     COVERAGE_INC(np_compile_pod);
     for (size_t i = 0; i < old.n; i++) {
         if (!contains(new, &old.v[i])) {
             np_point_unclaim(c, &old.v[i], entry);
+            np_ghost_left(c, &old.v[i], before);
         }
     }
     for (size_t i = 0; i < new.n; i++) {
-        if (contains(old, &new.v[i])) {
+        bool had = contains(old, &new.v[i]);
+
+        if (had) {
             np_point_mark(c, np_point_find(c, &new.v[i]));
         }
         np_point_claim(c, &new.v[i], entry);
+        np_ghost_came(c, &new.v[i], entry->object, had ? before : NULL);
     }
 }
 
@@ -131,7 +135,7 @@ move_pod(struct np_compiler *c, struct np_entry *entry,
     struct np_local *local = np_binding_find(c->binding, entry);
     struct np_clocal *l = np_clocal_find(c, entry);
 
-    move_claims(c, entry, addrs_of(l ? l->local : NULL, old),
+    move_claims(c, entry, old, addrs_of(l ? l->local : NULL, old),
                 addrs_of(local, entry->object));
     sync_clocal(c, l, entry, local);
 }

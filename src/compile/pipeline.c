@@ -41,7 +41,7 @@ static const struct np_table_info tables[] = {
       "destination address to identity and isolation" },
     { NP_T_ORIENT, "orient", NULL, "opening packet or reply?" },
     { NP_T_ASSOCIATION, "association", NULL,
-      "learned: which SCTP packets are replies" },
+      "learned: which SCTP packets are replies", true },
     { NP_T_ORIENTED, "oriented", NULL,
       "a reply is judged as what it replies to" },
     { NP_T_EGRESS_ADMIN, "egress_admin", NULL, "reserved" },

@@ -4,6 +4,7 @@
 /* The stage's state, and how one change runs through it:
  *
  *   local.c     whose pod is where           ─► claims, points to judge again
+ *   ghost.c     addresses that pods left     ─► connections to forget
  *   use.c       rules that apply here        ─► sets that count, conjunctions
  *   point.c     addresses, and what is around them
  *   content.c   a point to the sets it is in
@@ -179,6 +180,8 @@ struct np_compiler {
     size_t n_multi[2];          /* Live conjunctions of several dimensions, by
                                  * direction, */
     uint32_t n_shards[2];       /* and the priorities they are spread over. */
+    struct hmap ghosts;         /* Addresses that pods have left, */
+    struct ovs_list ghosts_by_age;      /* and in which order. */
     struct np_flow_set rest;    /* Flows that ports have together, */
     struct np_flow_set lists;   /* and those that list them. */
 
@@ -202,6 +205,13 @@ struct np_clocal *np_clocal_find(const struct np_compiler *,
 void np_clocal_destroy_all(struct np_compiler *);
 /* All points of POD are to be judged again. */
 void np_mark_pod(struct np_compiler *, const struct np_entry *pod);
+
+/* ghost.c */
+void np_ghost_left(struct np_compiler *, const struct np_prefix *,
+                   const struct np_meta *pod);
+void np_ghost_came(struct np_compiler *, const struct np_prefix *,
+                   const struct np_meta *pod, const struct np_meta *before);
+void np_ghosts_destroy(struct np_compiler *);
 
 /* use.c */
 /* Takes a pod out of all applied sets, because it is no local one any more. */

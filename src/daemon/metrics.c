@@ -136,6 +136,10 @@ put_switch(struct np_expo *e, const struct np_daemon *d)
             st.n_flow_mods);
     counter(e, "ovs_netpol_switch_errors_total", "Refusals of the switch, "
             "and flows that cannot be installed.", st.n_errors);
+    counter(e, "ovs_netpol_drift_repairs_total", "Times that others had "
+            "changed flows of ours and that was undone.", st.n_repairs);
+    counter(e, "ovs_netpol_drifted_flows_total", "Flows that were concerned.",
+            st.n_repaired);
 }
 
 static void

@@ -86,6 +86,24 @@ name_flow(const struct np_flow *flow, struct ds *s, void *d_)
     }
 }
 
+/* The tables in which nothing changes but by us. */
+static void
+watch_tables(struct np_daemon *d)
+{
+    size_t n, n_watched = 0;
+    const struct np_table_info *tables = np_pipeline_tables(&n);
+    uint8_t *watched = xmalloc(n);
+
+    for (size_t i = 0; i < n; i++) {
+        if (!tables[i].learns) {
+            watched[n_watched++] = (tables[i].table
+                                    + d->options->compile.table_base);
+        }
+    }
+    np_installer_set_watched(d->installer, watched, n_watched);
+    free(watched);
+}
+
 void
 np_daemon_init(struct np_daemon *d, const struct np_options *options)
 {
@@ -102,6 +120,9 @@ np_daemon_init(struct np_daemon *d, const struct np_options *options)
     d->installer = np_installer_create();
     np_installer_hold(d->installer, true);
     np_installer_set_namer(d->installer, name_flow, d);
+    np_installer_set_zones(d->installer, options->compile.ct_zone,
+                           options->compile.ct_zone + 1);
+    watch_tables(d);
     np_engine_init(&d->engine, &options->compile, options->node);
     np_gate_init(&d->gate);
     smap_init(&d->realized);

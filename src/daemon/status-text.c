@@ -181,6 +181,10 @@ format_switch(const struct json *o, struct ds *s)
     ds_put_format(s, ")\n  sent: %lld flow-mods in %lld bundles, "
                   "%lld errors\n", integer(o, "flow_mods"),
                   integer(o, "bundles"), integer(o, "errors"));
+    ds_put_format(s, "  changes by others: %s, %lld flows repaired in %lld "
+                  "bundles\n", boolean(o, "watched") ? "watched"
+                  : "looked for from time to time",
+                  integer(o, "drifted_flows"), integer(o, "drift_repairs"));
     if (error) {
         ds_put_format(s, "  last error: %s\n", error);
     }

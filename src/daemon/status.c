@@ -177,6 +177,9 @@ put_switch(const struct np_daemon *d, struct json *o)
     put_integer(o, "flow_mods", st.n_flow_mods);
     put_integer(o, "errors", st.n_errors);
     put_string(o, "last_error", st.last_error);
+    put_bool(o, "watched", st.watched);
+    put_integer(o, "drift_repairs", st.n_repairs);
+    put_integer(o, "drifted_flows", st.n_repaired);
     put_integer(o, "installed", st.n_installed);
     if (set) {
         HMAP_FOR_EACH (flow, node, &set->flows) {

@@ -4,6 +4,8 @@
 
 #include "flow-private.h"
 
+#include <string.h>
+
 #include "util.h"
 
 void
@@ -11,6 +13,7 @@ np_flow_patch_init(struct np_flow_patch *patch)
 {
     np_flow_set_init(&patch->put);
     np_flow_set_init(&patch->del);
+    memset(&patch->forget, 0, sizeof patch->forget);
 }
 
 void
@@ -19,6 +22,7 @@ np_flow_patch_destroy(struct np_flow_patch *patch)
     if (patch) {
         np_flow_set_destroy(&patch->put);
         np_flow_set_destroy(&patch->del);
+        np_addr_list_clear(&patch->forget);
     }
 }
 
@@ -27,13 +31,19 @@ np_flow_patch_clear(struct np_flow_patch *patch)
 {
     np_flow_set_clear(&patch->put);
     np_flow_set_clear(&patch->del);
+    np_addr_list_clear(&patch->forget);
 }
 
 void
 np_flow_patch_swap(struct np_flow_patch *a, struct np_flow_patch *b)
 {
+    struct np_addr_list forget;
+
     np_flow_set_swap(&a->put, &b->put);
     np_flow_set_swap(&a->del, &b->del);
+    forget = a->forget;
+    a->forget = b->forget;
+    b->forget = forget;
 }
 
 bool
@@ -82,6 +92,7 @@ np_flow_patch_join(struct np_flow_patch *patch, struct np_flow_patch *next)
         np_flow_set_remove(&next->put, flow);
         np_flow_patch_put(patch, flow);
     }
+    np_addr_list_move(&patch->forget, &next->forget);
 }
 
 void

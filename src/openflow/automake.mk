@@ -8,4 +8,5 @@ libnetpol_a_SOURCES += \
 	src/openflow/openflow-private.h \
 	src/openflow/readback.c \
 	src/openflow/session.c \
+	src/openflow/watch.c \
 	src/openflow/wish.c

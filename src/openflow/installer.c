@@ -33,6 +33,8 @@ np_installer_create(void)
     np_flow_patch_init(&inst->sending_patch);
     np_flow_set_init(&inst->skipped);
     np_readback_init(&inst->rb);
+    np_readback_init(&inst->look);
+    np_watch_init(&inst->watch);
     return inst;
 }
 
@@ -52,6 +54,9 @@ np_installer_destroy(struct np_installer *inst)
         np_flow_patch_destroy(&inst->sending_patch);
         np_flow_set_destroy(&inst->skipped);
         np_readback_destroy(&inst->rb);
+        np_readback_destroy(&inst->look);
+        np_watch_destroy(&inst->watch);
+        np_addr_list_clear(&inst->forget);
         free(inst->target);
         free(inst->name);
         free(inst->last_error);
@@ -113,6 +118,22 @@ np_installer_patch(struct np_installer *inst, struct np_flow_patch *patch)
 }
 
 void
+np_installer_set_watched(struct np_installer *inst, const uint8_t *tables,
+                         size_t n)
+{
+    free(inst->watch.tables);
+    inst->watch.tables = xmemdup(tables, n);
+    inst->watch.n_tables = n;
+}
+
+void
+np_installer_set_zones(struct np_installer *inst, uint16_t a, uint16_t b)
+{
+    inst->zones[0] = a;
+    inst->zones[1] = b;
+}
+
+void
 np_installer_set_namer(struct np_installer *inst, np_installer_namer *cb,
                        void *aux)
 {
@@ -152,7 +173,10 @@ np_installer_hold(struct np_installer *inst, bool hold)
     if (hold != inst->hold) {
         inst->hold = hold;
         /* What was waited for may have changed the table. */
-        inst->reread = inst->reread || !hold;
+        if (!hold) {
+            inst->reread = true;
+            np_watch_alarm(inst);
+        }
         inst->retry_at = 0;
         poke(inst);
     }
@@ -212,6 +236,9 @@ np_installer_get_status(const struct np_installer *inst,
         .n_bundles = inst->n_bundles,
         .n_flow_mods = inst->n_flow_mods,
         .n_errors = inst->n_errors,
+        .watched = inst->watch.n_tables && !inst->watch.refused,
+        .n_repairs = inst->watch.n_repairs,
+        .n_repaired = inst->watch.n_repaired,
         .last_error = (inst->conn_error ? inst->conn_error
                        : inst->last_error ? inst->last_error
                        : np_noflood_error(inst->noflood)),

@@ -15,6 +15,20 @@ enum np_of_state {
     NP_OF_COMMITTING,           /* Committed; commit's barrier awaited. */
 };
 
+/* Changes of our flows by others. */
+struct np_watch {
+    uint8_t *tables;            /* Watched ones. */
+    size_t n_tables;
+    uint32_t first_xid;         /* Of the monitor requests; then ascending. */
+    bool refused;
+    long long int alarm_at;     /* When to look because of an alarm;
+                                 * LLONG_MAX for none. */
+    bool answered;              /* Some of what is being read has come. */
+    long long int began, ended; /* The last look; in time_msec(). */
+    long long int took;         /* Milliseconds. */
+    uint64_t n_repairs, n_repaired;     /* Times, and flows in all. */
+};
+
 struct np_installer {
     /* Connection. */
     struct rconn *rconn;
@@ -45,6 +59,9 @@ struct np_installer {
     uint64_t sending_no;
     uint64_t installed_no;      /* Of what is in 'rb.ours' and 'skipped', when
                                  * these are a wish; 0 otherwise. */
+    struct np_addr_list forget; /* Connections to be forgotten with the next
+                                 * wish that is done. */
+    uint16_t zones[2];          /* Of these; 0 for none. */
     struct np_flow_set skipped; /* Wished, but cannot be installed. */
     uint64_t last_no;           /* Newest number given out. */
     uint64_t resume_no;
@@ -58,6 +75,9 @@ struct np_installer {
     /* What is there. */
     struct np_readback rb;
     bool known;                 /* 'rb' is complete. */
+    struct np_readback look;    /* While 'looking': what is to be held */
+    bool looking;               /* against 'rb'. */
+    struct np_watch watch;
     bool foreign_flows;
 
     /* What is under way. */
@@ -103,6 +123,18 @@ bool np_wish_start_patch(struct np_installer *, struct np_flow_delta *);
 void np_wish_done(struct np_installer *);
 void np_wish_failed(struct np_installer *);
 void np_wish_flushed(struct np_installer *);
+/* watch.c: whether it is still there. */
+void np_watch_init(struct np_watch *);
+void np_watch_destroy(struct np_watch *);
+void np_watch_connected(struct np_installer *);
+bool np_watch_error(struct np_installer *, const struct ofp_header *);
+void np_watch_alarm(struct np_installer *);
+void np_watch_update(struct np_installer *, struct ofpbuf *);
+void np_watch_read_begins(struct np_installer *);
+void np_watch_read_answered(struct np_installer *);
+void np_watch_read_ended(struct np_installer *);
+long long int np_watch_at(const struct np_installer *);
+void np_watch_report(struct np_installer *, const struct np_flow_delta *);
 /* Records an error (taken over, never NULL) for the status and the log. */
 void np_installer_error(struct np_installer *, char *error);
 

@@ -18,12 +18,16 @@
 #include "openvswitch/match.h"
 #include "openvswitch/ofp-actions.h"
 #include "openvswitch/ofp-bundle.h"
+#include "openvswitch/ofp-ct.h"
 #include "openvswitch/ofp-flow.h"
 #include "openvswitch/ofp-group.h"
+#include "openvswitch/ofp-monitor.h"
+#include "openvswitch/ofp-msgs.h"
 #include "openvswitch/ofp-switch.h"
 #include "openvswitch/ofp-util.h"
 #include "openvswitch/ofpbuf.h"
 #include "openvswitch/rconn.h"
+#include "packets.h"
 #include "util.h"
 
 enum { BUNDLE_FLAGS = OFPBF_ATOMIC | OFPBF_ORDERED };
@@ -101,6 +105,51 @@ np_of_flow_request(int version, uint32_t xid)
     return with_xid(ofputil_encode_flow_stats_request(
                         &fsr, ofputil_protocol_from_ofp_version(version)),
                     xid);
+}
+
+/* What we change ourselves is told in short, by its xid alone. */
+struct ofpbuf *
+np_of_monitor_request(int version, uint32_t xid, uint8_t table)
+{
+    struct ofputil_flow_monitor_request fmr = {
+        .id = table,
+        .command = OFPFMC_ADD,
+        .flags = OFPFMF_ADD | OFPFMF_REMOVED | OFPFMF_MODIFY,
+        .out_port = OFPP_ANY,
+        .out_group = OFPG_ANY,
+        .table_id = table,
+    };
+    struct ofpbuf *msg = ofpbuf_new(0);
+
+    match_init_catchall(&fmr.match);
+    ofputil_append_flow_monitor_request(
+        &fmr, msg, ofputil_protocol_from_ofp_version(version));
+    ofpmsg_update_length(msg);
+    return with_xid(msg, xid);
+}
+
+struct ofpbuf *
+np_of_ct_flush(int version, uint32_t xid, uint16_t zone,
+               const struct np_prefix *addr, bool serves)
+{
+    struct ofp_ct_match match = {
+        .l3_type = addr->family == 4 ? AF_INET : AF_INET6,
+    };
+    struct in6_addr *side = (serves ? &match.tuple_orig.dst
+                             : &match.tuple_orig.src);
+    struct ofpbuf *msg;
+
+    if (addr->family == 4) {
+        ovs_be32 v4;
+
+        memcpy(&v4, addr->bytes, sizeof v4);
+        in6_addr_set_mapped_ipv4(side, v4);
+    } else {
+        memcpy(side, addr->bytes, sizeof *side);
+    }
+    msg = ofp_ct_match_encode(&match, &zone, version);
+    ofpmsg_update_length(msg);
+    return with_xid(msg, xid);
 }
 
 struct ofpbuf *

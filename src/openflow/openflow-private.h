@@ -33,7 +33,14 @@ enum { NP_OF_VERSIONS = (1u << OFP13_VERSION) | (1u << OFP14_VERSION)
 
 struct ofpbuf *np_of_set_config(int version, uint16_t miss_send_len);
 struct ofpbuf *np_of_flow_request(int version, uint32_t xid);
+/* Asks to be told of others' changes of the flows in TABLE. */
+struct ofpbuf *np_of_monitor_request(int version, uint32_t xid,
+                                     uint8_t table);
 struct ofpbuf *np_of_barrier(int version, uint32_t xid);
+/* Makes the connections of ADDR in conntrack's ZONE be forgotten, those that it
+ * opened or those that it SERVES. */
+struct ofpbuf *np_of_ct_flush(int version, uint32_t xid, uint16_t zone,
+                              const struct np_prefix *addr, bool serves);
 /* CONTROL is an OFPBCT_… request. */
 struct ofpbuf *np_of_bundle_control(int version, uint32_t xid, uint32_t bundle,
                                     uint16_t control);

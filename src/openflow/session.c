@@ -16,8 +16,9 @@
  * not know yet what it wants must not take anything away.
  *
  * What makes a bundle go out: a new wish; a patch of it, when the pace allows;
- * the read-back of a new connection that differs from the wish; the end of a
- * hold or a flush; and time, after a refusal or while a flow is skipped. */
+ * the read-back of a new connection that differs from the wish; a look at the
+ * table (watch.c) that finds it changed; the end of a hold or a flush; and
+ * time, after a refusal or while a flow is skipped. */
 
 #include <config.h>
 
@@ -62,21 +63,86 @@ set_state(struct np_installer *inst, enum np_of_state state)
 }
 
 static void
-start_reading(struct np_installer *inst)
+request_flows(struct np_installer *inst)
 {
     COVERAGE_INC(np_installer_read);
-    np_wish_take_back(inst);
-    inst->reread = false;
     inst->read_xid = inst->next_xid++;
     rconn_send(inst->rconn,
                np_of_flow_request(rconn_get_version(inst->rconn),
                                   inst->read_xid), NULL);
+    np_watch_read_begins(inst);
     set_state(inst, NP_OF_READING);
+}
+
+static void
+start_reading(struct np_installer *inst)
+{
+    np_wish_take_back(inst);
+    inst->reread = false;
+    request_flows(inst);
+}
+
+static void
+set_config(struct np_installer *inst)
+{
+    rconn_send(inst->rconn,
+               np_of_set_config(rconn_get_version(inst->rconn), 0), NULL);
+    inst->configured = true;
+}
+
+/* Reads what should be what is wished, or nothing.  Fragment handling can only
+ * be said again. */
+static void
+start_look(struct np_installer *inst)
+{
+    if (inst->configured) {
+        set_config(inst);
+    }
+    if (np_flow_set_count(&inst->skipped)
+        || !(inst->flushed ? inst->flush_done : inst->installed_no)) {
+        start_reading(inst);
+        return;
+    }
+    inst->looking = true;
+    request_flows(inst);
+}
+
+static void
+stop_look(struct np_installer *inst)
+{
+    inst->looking = false;
+    np_readback_clear(&inst->look);
+}
+
+/* If it is something else, that is now what is known, and the rest follows
+ * from there. */
+static void
+finish_look(struct np_installer *inst)
+{
+    struct np_flow_delta delta;
+
+    np_flow_set_diff(&inst->look.ours, &inst->rb.ours, &delta);
+    if (delta.n_put || delta.n_del) {
+        np_watch_report(inst, &delta);
+        np_wish_take_back(inst);
+        inst->known = true;
+        np_flow_set_swap(&inst->rb.ours, &inst->look.ours);
+    }
+    np_flow_delta_destroy(&delta);
+    np_flow_set_swap(&inst->rb.foreign, &inst->look.foreign);
+    inst->rb.n_learned = inst->look.n_learned;
+    stop_look(inst);
+    set_state(inst, NP_OF_IDLE);
 }
 
 static void
 finish_reading(struct np_installer *inst)
 {
+    np_watch_read_ended(inst);
+    if (inst->looking) {
+        finish_look(inst);
+        return;
+    }
     np_readback_end(&inst->rb);
     inst->known = true;
     inst->foreign_flows = np_flow_set_count(&inst->rb.foreign) > 0;
@@ -104,7 +170,8 @@ handle_flow_stats(struct np_installer *inst, struct ofpbuf *msg)
     if (inst->state != NP_OF_READING || ntohl(oh->xid) != inst->read_xid) {
         return;
     }
-    int error = np_readback_add(&inst->rb, msg);
+    np_watch_read_answered(inst);
+    int error = np_readback_add(inst->looking ? &inst->look : &inst->rb, msg);
     if (error) {
         give_up_reading(inst, error);
     } else if (!more) {
@@ -191,7 +258,7 @@ handle_error(struct np_installer *inst, const struct ofp_header *oh)
     } else if (inst->state == NP_OF_READING
                && ntohl(oh->xid) == inst->read_xid) {
         give_up_reading(inst, ofperr_decode_msg(oh, NULL));
-    } else {
+    } else if (!np_watch_error(inst, oh)) {
         VLOG_DBG_RL(&rl, "%s: %s", inst->name,
                     ofperr_to_string(ofperr_decode_msg(oh, NULL)));
     }
@@ -213,6 +280,14 @@ handle_message(struct np_installer *inst, struct ofpbuf *msg)
         break;
     case OFPTYPE_FLOW_STATS_REPLY:
         handle_flow_stats(inst, msg);
+        break;
+    case OFPTYPE_FLOW_MONITOR_STATS_REPLY:
+        np_watch_update(inst, msg);
+        break;
+    case OFPTYPE_FLOW_MONITOR_PAUSED:
+        break;
+    case OFPTYPE_FLOW_MONITOR_RESUMED:      /* As in np_watch_update(). */
+        np_watch_alarm(inst);
         break;
     case OFPTYPE_BUNDLE_CONTROL:
         if (inst->busy) {
@@ -245,9 +320,11 @@ check_connection(struct np_installer *inst)
     inst->conn_seqno = seqno;
     inst->configured = false;
     inst->realized = 0;
+    stop_look(inst);
     np_wish_take_back(inst);
     if (rconn_is_connected(inst->rconn)) {
         inst->retry_at = 0;
+        np_watch_connected(inst);
         start_reading(inst);
     } else {
         set_state(inst, NP_OF_DISCONNECTED);
@@ -287,9 +364,7 @@ start_whole(struct np_installer *inst)
     struct np_flow_delta delta;
 
     if (!inst->configured) {
-        rconn_send(inst->rconn,
-                   np_of_set_config(rconn_get_version(inst->rconn), 0), NULL);
-        inst->configured = true;
+        set_config(inst);
     }
     if (inst->flushed) {
         open_bundle(inst, NULL);
@@ -329,6 +404,8 @@ start(struct np_installer *inst)
         if (now >= inst->retry_at) {
             start_whole(inst);
         }
+    } else if (now >= np_watch_at(inst)) {
+        start_look(inst);
     } else if (np_wish_patch_pending(inst)
                && now >= np_wish_patch_at(inst)) {
         start_patch(inst);
@@ -343,6 +420,8 @@ start_wait(struct np_installer *inst)
     }
     if (inst->reread || np_wish_pending(inst)) {
         poll_timer_wait_until(inst->retry_at);
+    } else {
+        poll_timer_wait_until(np_watch_at(inst));
     }
     if (np_wish_patch_pending(inst)) {
         if (time_msec() < np_wish_patch_at(inst)) {

@@ -31,6 +31,7 @@
 #include "coverage.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/poll-loop.h"
+#include "openvswitch/rconn.h"
 #include "openvswitch/vlog.h"
 #include "timeval.h"
 #include "util.h"
@@ -195,6 +196,7 @@ np_wish_patch(struct np_installer *inst, struct np_flow_patch *patch)
         COVERAGE_INC(np_installer_patch_merged);
     }
     inst->last_no++;
+    np_addr_list_move(&inst->forget, &patch->forget);
     if (inst->have_next) {
         np_flow_patch_apply(patch, &inst->next);
         inst->next_no = inst->last_no;
@@ -295,10 +297,28 @@ back_off(struct np_installer *inst)
     inst->seqno++;
 }
 
+/* Connections of addresses that are another pod's now. */
+static void
+forget_connections(struct np_installer *inst)
+{
+    int version = rconn_get_version(inst->rconn);
+
+    for (size_t i = 0; i < inst->forget.n; i++) {
+        for (int j = 0; j < 4 && inst->zones[j & 1]; j++) {
+            rconn_send(inst->rconn,
+                       np_of_ct_flush(version, inst->next_xid++,
+                                      inst->zones[j & 1],
+                                      &inst->forget.v[i], j & 2), NULL);
+        }
+    }
+    np_addr_list_clear(&inst->forget);
+}
+
 /* What was sent is installed. */
 void
 np_wish_done(struct np_installer *inst)
 {
+    forget_connections(inst);
     if (inst->patching) {
         np_flow_patch_apply(&inst->sending_patch, &inst->rb.ours);
         inst->patching = false;

@@ -17,6 +17,15 @@ tests_unit_test_binding_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_test_binding_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_binding_LDADD = $(UNIT_LDADD)
 
+UNIT_TESTS += tests/unit/test-reuse
+tests_unit_test_reuse_SOURCES = \
+	tests/unit/compile/fixture.c \
+	tests/unit/compile/fixture.h \
+	tests/unit/compile/reuse.c
+tests_unit_test_reuse_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_test_reuse_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_reuse_LDADD = $(UNIT_LDADD)
+
 UNIT_TESTS += tests/unit/test-space
 tests_unit_test_space_SOURCES = tests/unit/compile/space.c
 tests_unit_test_space_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests

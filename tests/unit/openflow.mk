@@ -7,6 +7,7 @@ tests_unit_test_openflow_SOURCES = \
 	tests/unit/openflow/fixture.h \
 	tests/unit/openflow/test-openflow.c \
 	tests/unit/openflow/test-patch.c \
+	tests/unit/openflow/test-watch.c \
 	tests/unit/unit.h
 tests_unit_test_openflow_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_openflow_LDADD = $(UNIT_LDADD)

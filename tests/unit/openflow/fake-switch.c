@@ -11,8 +11,10 @@
 #include "openflow/openflow.h"
 #include "openvswitch/ofp-actions.h"
 #include "openvswitch/ofp-bundle.h"
+#include "openvswitch/ofp-ct.h"
 #include "openvswitch/ofp-errors.h"
 #include "openvswitch/ofp-flow.h"
+#include "openvswitch/ofp-monitor.h"
 #include "openvswitch/ofp-msgs.h"
 #include "openvswitch/ofp-port.h"
 #include "openvswitch/ofp-switch.h"
@@ -20,6 +22,7 @@
 #include "openvswitch/ofpbuf.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vconn.h"
+#include "packets.h"
 #include "util.h"
 
 enum { VERSIONS = (1u << OFP10_VERSION) | (1u << OFP13_VERSION)
@@ -51,7 +54,7 @@ close_conn(struct fake_conn *conn)
 {
     vconn_close(conn->vconn);
     conn->vconn = NULL;
-    conn->bundle_open = false;
+    conn->bundle_open = conn->monitors = false;
     ofpbuf_list_delete(&conn->txq);
     ofpbuf_list_delete(&conn->bundle);
 }
@@ -318,6 +321,47 @@ handle_config(struct fake_switch *sw, const struct ofp_header *oh)
 }
 
 static void
+handle_monitor(struct fake_switch *sw, struct fake_conn *conn,
+               const struct ofp_header *oh)
+{
+    struct ofpbuf b = ofpbuf_const_initializer(oh, ntohs(oh->length));
+    struct ofputil_flow_monitor_request fmr;
+    struct ovs_list replies;
+
+    assert_int_equal(ofputil_decode_flow_monitor_request(&fmr, &b), 0);
+    ds_put_format(&sw->log, "monitor %d ", fmr.table_id);
+    if (sw->refuse_monitor) {
+        reply_error(conn, OFPERR_OFPBRC_BAD_TYPE, oh);
+        return;
+    }
+    conn->monitors = true;
+    ofpmp_init(&replies, oh);
+    ovs_list_push_back_all(&conn->txq, &replies);
+}
+
+static void
+handle_ct_flush(struct fake_switch *sw, struct fake_conn *conn,
+                const struct ofp_header *oh)
+{
+    struct ofp_ct_match match = { .ip_proto = 0 };
+    bool with_zone = false;
+    uint16_t zone;
+
+    if (sw->no_ct_flush) {
+        reply_error(conn, OFPERR_OFPBRC_BAD_TYPE, oh);
+        return;
+    }
+    assert_int_equal(ofp_ct_match_decode(&match, &with_zone, &zone, oh), 0);
+    assert_true(with_zone);
+    ds_put_format(&sw->log, "forget %d ", zone);
+    ipv6_format_mapped(&match.tuple_orig.src, &sw->log);
+    ds_put_char(&sw->log, '>');
+    ipv6_format_mapped(&match.tuple_orig.dst, &sw->log);
+    ds_put_char(&sw->log, ' ');
+    assert_true(ofp_ct_tuple_is_zero(&match.tuple_reply, 0));
+}
+
+static void
 handle_message(struct fake_switch *sw, struct fake_conn *conn,
                const struct ofp_header *oh)
 {
@@ -347,6 +391,12 @@ handle_message(struct fake_switch *sw, struct fake_conn *conn,
     case OFPTYPE_BARRIER_REQUEST:
         ds_put_cstr(&sw->log, "barrier ");
         reply(conn, ofpraw_alloc_reply(OFPRAW_OFPT11_BARRIER_REPLY, oh, 0));
+        break;
+    case OFPTYPE_FLOW_MONITOR_STATS_REQUEST:
+        handle_monitor(sw, conn, oh);
+        break;
+    case OFPTYPE_CT_FLUSH:
+        handle_ct_flush(sw, conn, oh);
         break;
     case OFPTYPE_PORT_DESC_STATS_REQUEST:
         handle_port_desc(sw, conn, oh);
@@ -453,6 +503,61 @@ fake_switch_port(struct fake_switch *sw, uint32_t ofport, bool exists)
     sw->ports[ofport].no_flood = false;
     ps.desc = phy_port(sw, ofport);
     send_all(sw, true, ofputil_encode_port_status(&ps, OFPUTIL_P_OF10_STD));
+}
+
+static void
+tell(struct fake_switch *sw, struct ofputil_flow_update *fu)
+{
+    for (int i = 0; i < FAKE_CONNS; i++) {
+        struct fake_conn *conn = &sw->conns[i];
+        struct ovs_list updates = OVS_LIST_INITIALIZER(&updates);
+
+        if (conn->vconn && conn->monitors) {
+            ofputil_start_flow_update(&updates,
+                                      ofputil_protocol_from_ofp_version(
+                                          vconn_get_version(conn->vconn)));
+            ofputil_append_flow_update(fu, &updates, NULL);
+            ovs_list_push_back_all(&conn->txq, &updates);
+        }
+    }
+}
+
+void
+fake_switch_edit(struct fake_switch *sw, const char *text, bool del,
+                 bool tell_)
+{
+    struct np_flow *flow, *old;
+    struct ofputil_flow_update fu = {
+        .event = del ? OFPFME_REMOVED : OFPFME_ADDED,
+    };
+
+    assert_null(np_flow_parse(text, NULL, &flow));
+    old = np_flow_set_find(&sw->flows, flow);
+    fu.reason = del ? OFPRR_DELETE : 0;
+    fu.table_id = flow->table;
+    fu.priority = flow->priority;
+    fu.cookie = htonll(del ? old->cookie : flow->cookie);
+    np_flow_expand(flow, &fu.match);
+    if (tell_) {
+        tell(sw, &fu);
+    }
+    if (del) {
+        np_flow_set_remove(&sw->flows, old);
+        np_flow_destroy(old);
+        np_flow_destroy(flow);
+    } else {
+        np_flow_destroy(np_flow_set_put(&sw->flows, flow));
+    }
+}
+
+void
+fake_switch_resume_monitor(struct fake_switch *sw)
+{
+    for (int i = 0; i < 2; i++) {
+        send_all(sw, false, ofputil_encode_flow_monitor_pause(
+                     i ? OFPFME_RESUMED : OFPFME_PAUSED,
+                     OFPUTIL_P_OF15_OXM));
+    }
 }
 
 void

@@ -16,6 +16,7 @@ struct fake_conn {
     struct ovs_list txq;        /* Of "struct ofpbuf"s. */
     struct ovs_list bundle;     /* The same: bundle-adds. */
     bool bundle_open;
+    bool monitors;              /* Is told of others' changes. */
 };
 
 struct fake_switch {
@@ -30,7 +31,8 @@ struct fake_switch {
     } ports[FAKE_PORTS];        /* By number. */
 
     /* What was asked: "read", "config", "open", "add 7" (priority),
-     * "delete 7", "flush", "barrier", "commit", "discard", each with a space
+     * "delete 7", "flush", "barrier", "commit", "discard", "monitor 3" (table),
+     * each with a space
      * behind; and on the connection for ports "no-flood 3", "flood 3". */
     struct ds log, port_log;
 
@@ -38,7 +40,8 @@ struct fake_switch {
     int refuse_add;             /* Bundle-adds of this priority; or -1. */
     int refuse_commit;          /* Commits with a flow of this priority. */
     int drop_at_add;            /* Connection lost at this priority. */
-    bool refuse_read;
+    bool refuse_read, refuse_monitor;
+    bool no_ct_flush;           /* An old one. */
     bool mute;                  /* Nothing is answered: messages wait. */
 };
 
@@ -51,6 +54,12 @@ void fake_switch_wait(struct fake_switch *);
 void fake_switch_drop(struct fake_switch *, bool forget);
 /* Tells who wants to know that the port is there (anew), or has gone. */
 void fake_switch_port(struct fake_switch *, uint32_t ofport, bool exists);
+/* Somebody adds or replaces the flow in TEXT, or deletes that with its key; if
+ * TELL, those with a monitor hear of it. */
+void fake_switch_edit(struct fake_switch *, const char *text, bool del,
+                      bool tell);
+/* Says that it had stopped telling, for a while. */
+void fake_switch_resume_monitor(struct fake_switch *);
 /* Sends a message to all connections that nobody asked for. */
 void fake_switch_send_noise(struct fake_switch *);
 

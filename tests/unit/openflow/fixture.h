@@ -43,5 +43,6 @@ void check_table(struct fixture *, const int list[], int port, size_t extra);
     check_table(F, (const int[]) { __VA_ARGS__, 0 }, PORT, EXTRA)
 
 int test_patch(void);
+int test_watch(void);
 
 #endif /* tests/unit/openflow/fixture.h */

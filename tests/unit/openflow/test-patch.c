@@ -76,6 +76,54 @@ of_a_waiting_wish(void **state)
     TABLE(f, 1, 0, 6, 7);
 }
 
+static uint64_t
+patch_forget(struct fixture *f, const int put[], const char *addr)
+{
+    struct np_flow_patch p;
+    struct np_prefix prefix;
+
+    np_flow_patch_init(&p);
+    for (; *put; put++) {
+        np_flow_patch_put(&p, flow_of(*put, 1));
+    }
+    assert_true(np_addr_parse(addr, &prefix));
+    np_addr_list_add(&p.forget, &prefix);
+    uint64_t no = np_installer_patch(f->inst, &p);
+    np_flow_patch_destroy(&p);
+    return no;
+}
+
+/* Once the flows are there, in both zones, as client and as server; with no
+ * flows to send; after a lost connection; and a switch that cannot. */
+static void
+connections_are_forgotten(void **state)
+{
+    struct fixture *f = *state;
+
+    np_installer_set_zones(f->inst, 100, 101);
+    begin(f);
+    until_realized(f, patch_forget(f, LIST(8), "10.0.0.1"));
+    check_log(f, "open add 8 barrier commit barrier "
+              "forget 100 10.0.0.1>:: forget 101 10.0.0.1>:: "
+              "forget 100 ::>10.0.0.1 forget 101 ::>10.0.0.1 ");
+    until_realized(f, patch_forget(f, NONE, "fd00::1"));
+    check_log(f, "forget 100 fd00::1>:: forget 101 fd00::1>:: "
+              "forget 100 ::>fd00::1 forget 101 ::>fd00::1 ");
+
+    fake_switch_drop(&f->sw, false);
+    until_connected(f, false);
+    uint64_t no = patch_forget(f, NONE, "10.0.0.1");
+    until_realized(f, no);
+    settle(f);
+    assert_non_null(strstr(ds_cstr(&f->sw.log), "forget 101"));
+
+    f->sw.no_ct_flush = true;
+    until_realized(f, patch_forget(f, LIST(9), "10.0.0.1"));
+    until_realized(f, patch(f, 1, LIST(10), NONE));
+    assert_null(status_of(f).last_error);
+    assert_int_equal(status_of(f).n_errors, 0);
+}
+
 static void
 while_a_bundle_is_under_way(void **state)
 {
@@ -518,8 +566,9 @@ test_patch(void)
     const struct CMUnitTest tests[] = {
         T(only_the_patch), T(of_a_waiting_wish),
         T(while_a_bundle_is_under_way), T(refused), T(after_a_refused_wish),
-        T(connection_lost), T(flush_and_resume), T(hold_in_the_middle),
-        T(foreign_key), T(unsendable), T(pace), T(names_in_errors),
+        T(connections_are_forgotten), T(connection_lost),
+        T(flush_and_resume), T(hold_in_the_middle), T(foreign_key),
+        T(unsendable), T(pace), T(names_in_errors),
         T(patches_are_the_wish), T(random_events),
     };
     return cmocka_run_group_tests_name("patches", tests, NULL, NULL);
