@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include "netpol/change.h"
 #include "netpol/object.h"
 #include "openvswitch/hmap.h"
@@ -23,6 +24,8 @@ struct np_entry {
     const struct np_meta *object;       /* NULL only in a delta: it went. */
     const struct np_meta *key;  /* 'object', or what went. */
     bool in_delta;
+    uint32_t n_points;          /* The compiler's: points that it claims, */
+    void *point;                /* and the one, if it is one. */
 
     /* Of pods that count, for the room "group", so that a hundred thousand
      * pods need no second index. */

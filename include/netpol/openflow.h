@@ -50,7 +50,7 @@ uint64_t np_installer_resume(struct np_installer *);
 
 /* Tables in which changes by others are noticed at once: those with flows of
  * ours, but for those that learn.  Others are looked at from time to time.  To
- * be said before a bridge is connected to. */
+ * be said before a bridge is connected to; without it nobody looks. */
 void np_installer_set_watched(struct np_installer *, const uint8_t *tables,
                               size_t n);
 

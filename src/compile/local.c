@@ -193,8 +193,15 @@ np_locals_apply(struct np_compiler *c)
 void
 np_mark_pod(struct np_compiler *c, const struct np_entry *pod)
 {
-    struct addrs a = addrs_of(np_binding_find(c->binding, pod), pod->object);
+    struct addrs a;
 
+    /* There may be many to be marked, and each step to its point is another
+     * place in memory. */
+    if (pod->point) {
+        np_point_mark(c, pod->point);
+        return;
+    }
+    a = addrs_of(np_binding_find(c->binding, pod), pod->object);
     for (size_t i = 0; i < a.n; i++) {
         np_point_mark(c, np_point_find(c, &a.v[i]));
     }

@@ -118,6 +118,7 @@ np_point_claim(struct np_compiler *c, const struct np_prefix *prefix,
         point->claims.more = more;
     }
     point->n_claims++;
+    pod->point = pod->n_points++ ? NULL : point;
 }
 
 void
@@ -131,6 +132,8 @@ np_point_unclaim(struct np_compiler *c, const struct np_prefix *prefix,
         return;
     }
     np_point_mark(c, point);
+    pod->n_points--;
+    pod->point = NULL;
     if (point->pod == pod) {
         point->pod = NULL;
     }

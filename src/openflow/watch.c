@@ -185,17 +185,16 @@ np_watch_read_ended(struct np_installer *inst)
     w->took = w->ended - w->began;
 }
 
-/* When to look next; in time_msec(). */
+/* When to look next; in time_msec().  Who names no tables does not want it. */
 long long int
 np_watch_at(const struct np_installer *inst)
 {
     const struct np_watch *w = &inst->watch;
-    bool watched = w->n_tables && !w->refused;
-    long long int audit = (watched
-                           ? MAX(WATCHED_MIN, WATCHED_SHARE * w->took)
-                           : MAX(AUDIT_MIN, AUDIT_SHARE * w->took));
+    long long int audit = (w->refused
+                           ? MAX(AUDIT_MIN, AUDIT_SHARE * w->took)
+                           : MAX(WATCHED_MIN, WATCHED_SHARE * w->took));
 
-    return MIN(w->alarm_at, w->ended + audit);
+    return w->n_tables ? MIN(w->alarm_at, w->ended + audit) : w->alarm_at;
 }
 
 /* Counts and says what was found to be different. */
