@@ -11,6 +11,8 @@
 #include "netpol/object.h"
 #include "netpol/pool.h"
 
+struct ds;
+
 /* The objects of one file, in its order.  All zeros is an empty one. */
 struct np_manifest {
     struct np_meta **objects;   /* Owned. */
@@ -37,6 +39,9 @@ void np_manifest_decode(struct np_manifest *m, const char *file,
                         const char *text, size_t size);
 /* Reads PATH (at most NP_MANIFEST_MAX bytes) and decodes it. */
 void np_manifest_read(struct np_manifest *m, const char *path);
+/* Appends OBJECT as JSON on one line, which decodes to an equal object, its
+ * places and 'unreadable' aside. */
+void np_manifest_format(const struct np_meta *object, struct ds *);
 /* Frees all but the pool, which stays set. */
 void np_manifest_clear(struct np_manifest *);
 

@@ -191,6 +191,10 @@ bool np_pod_counts(const struct np_pod *);
 bool np_object_equal(const struct np_meta *, const struct np_meta *);
 /* Of two that are equal as above, each gets the other's file and lines. */
 void np_object_swap_places(struct np_meta *, struct np_meta *);
+/* Calls CB with each line number in OBJECT, its own first, in an order in
+ * which those of an equal object come as well. */
+void np_object_for_each_line(struct np_meta *object,
+                             void (*cb)(int *line, void *aux), void *aux);
 /* By kind, namespace and name: less than, equal to or greater than 0. */
 int np_object_compare_keys(const struct np_meta *, const struct np_meta *);
 /* Appends "ns/name", or "name" for what has no namespace. */

@@ -3,6 +3,7 @@ libnpmanifest_a_SOURCES += \
 	src/manifest/decode.c \
 	src/manifest/decode.h \
 	src/manifest/document.c \
+	src/manifest/format.c \
 	src/manifest/json.c \
 	src/manifest/manifest.c \
 	src/manifest/netpol.c \

@@ -10,6 +10,35 @@
 #include "util.h"
 
 static void
+for_each_rule_line(struct np_netpol_rule *rule,
+                   void (*cb)(int *line, void *aux), void *aux)
+{
+    cb(&rule->line, aux);
+    for (size_t i = 0; i < rule->n_peers; i++) {
+        cb(&rule->peers[i].line, aux);
+    }
+    for (size_t i = 0; i < rule->n_ports; i++) {
+        cb(&rule->ports[i].line, aux);
+    }
+}
+
+void
+np_object_for_each_line(struct np_meta *object,
+                        void (*cb)(int *line, void *aux), void *aux)
+{
+    cb(&object->line, aux);
+    if (object->kind == NP_NETPOL) {
+        struct np_netpol *netpol = (struct np_netpol *) object;
+
+        for (size_t d = 0; d < 2; d++) {
+            for (size_t i = 0; i < netpol->n_rules[d]; i++) {
+                for_each_rule_line(&netpol->rules[d][i], cb, aux);
+            }
+        }
+    }
+}
+
+static void
 swap_lines(int *a, int *b)
 {
     int line = *a;
