@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include "openvswitch/dynamic-string.h"
+#include "timeval.h"
 #include "util.h"
 
 struct dir_stamp
@@ -97,14 +98,26 @@ append_object(struct np_manifest *m, struct np_meta *object)
     m->objects[m->n++] = object;
 }
 
-/* Moves to M those of F's objects that M does not say anything good of: if M
- * is broken all of them, else those that it refuses. */
+/* Are last good objects of F in force, whatever it says now? */
 static void
+set_kept(struct dir_file *f, bool kept, struct dir_index *idx)
+{
+    if (kept != (f->kept_since != 0)) {
+        f->kept_since = kept ? time_wall() : 0;
+        idx->stale = true;
+    }
+}
+
+/* Moves to M those of F's objects that M does not say anything good of: if M
+ * is broken all of them, else those that it refuses.  Returns true if there
+ * are any. */
+static bool
 keep_last_good(struct dir_file *f, struct np_manifest *m)
 {
     struct sset good = SSET_INITIALIZER(&good);
     struct sset refused = SSET_INITIALIZER(&refused);
     struct sset kept = SSET_INITIALIZER(&kept);
+    bool any;
 
     for (size_t i = 0; i < m->n; i++) {
         sset_add_and_free(&good, object_name(m->objects[i]));
@@ -127,9 +140,11 @@ keep_last_good(struct dir_file *f, struct np_manifest *m)
         free(name);
     }
     say_kept(&m->errors, &kept);
+    any = !sset_is_empty(&kept);
     sset_destroy(&kept);
     sset_destroy(&good);
     sset_destroy(&refused);
+    return any;
 }
 
 /* Moves FROM, which is empty afterwards, to TO. */
@@ -147,19 +162,24 @@ set_errors(struct np_errors *to, struct np_errors *from,
 static void
 absorb(struct dir_file *f, struct np_manifest *m, struct dir_index *idx)
 {
+    bool kept = false;
+
+    f->bad = m->unparsable || m->n_refused;
     if (m->unparsable && f->has_good) {
         /* Not even what could be read of it: half an edit is not an edit. */
         if (f->n) {
             say_kept(&m->errors, NULL);
+            kept = true;
         }
     } else {
-        if (f->n && (m->unparsable || m->n_refused)) {
-            keep_last_good(f, m);
+        if (f->n && f->bad) {
+            kept = keep_last_good(f, m);
         }
         np_dir_index_update(idx, f, m->objects, m->n);
         m->n = 0;
         f->has_good |= !m->unparsable;
     }
+    set_kept(f, kept, idx);
     set_errors(&f->errors, &m->errors, idx);
     set_errors(&f->warnings, &m->warnings, idx);
     idx->stale |= f->n_skipped != m->n_skipped;
@@ -191,6 +211,8 @@ np_dir_file_update(struct dir_file *f, const struct stat *st,
         f->racy = changed_just_now(st);
         np_manifest_read(&m, f->path);
         absorb(f, &m, idx);
+    } else if (!f->bad) {
+        set_kept(f, false, idx);        /* Its directory is back. */
     }
 }
 
@@ -201,10 +223,29 @@ np_dir_file_unreadable(struct dir_file *f, int error, struct dir_index *idx)
     struct np_errors warnings = { .n = 0 };
 
     memset(&f->stamp, 0, sizeof f->stamp);      /* To be read when it can. */
+    f->bad = true;
+    np_dir_file_keep(f, idx);
     np_errors_add(&errors, f->path, 0, NULL, "%s", ovs_strerror(error));
     if (f->n) {
         say_kept(&errors, NULL);
     }
     set_errors(&f->errors, &errors, idx);
     set_errors(&f->warnings, &warnings, idx);
+}
+
+void
+np_dir_file_keep(struct dir_file *f, struct dir_index *idx)
+{
+    set_kept(f, f->n > 0, idx);
+}
+
+void
+np_dir_file_restore(struct dir_file *f, struct np_meta **objects, size_t n,
+                    unsigned int since, struct dir_index *idx)
+{
+    memset(&f->stamp, 0, sizeof f->stamp);      /* To be read again. */
+    f->has_good = true;
+    f->bad = false;
+    f->kept_since = since;
+    np_dir_index_update(idx, f, objects, n);
 }

@@ -29,12 +29,14 @@ struct dir_leftover {
 };
 
 void
-np_dir_index_init(struct dir_index *idx, struct np_changes *changes)
+np_dir_index_init(struct dir_index *idx, struct np_changes *changes,
+                  struct np_changes *moves)
 {
     memset(idx, 0, sizeof *idx);
     hmap_init(&idx->holders);
     hmapx_init(&idx->losers);
     idx->changes = changes;
+    idx->moves = moves;
     idx->pool = np_pool_create();
 }
 
@@ -54,6 +56,7 @@ void
 np_dir_index_taken(struct dir_index *idx)
 {
     np_changes_clear(idx->changes);
+    np_changes_clear(idx->moves);
     for (size_t i = 0; i < idx->n_grave; i++) {
         np_object_destroy(idx->grave[i]);
     }
@@ -168,6 +171,7 @@ hand_over(struct dir_index *idx, struct dir_candidate *from,
         np_object_swap_places(from->object, to->object);
         from->object = to->object;
         to->object = object;
+        np_changes_add(idx->moves, object, object);
     } else {
         np_changes_add(idx->changes, from->object, to->object);
     }

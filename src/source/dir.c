@@ -40,7 +40,6 @@ struct dir_source {
     struct shash files;         /* Path to struct dir_file. */
     struct dir_index index;
     struct np_errors errors;    /* Of directories. */
-    bool walked;                /* At least once. */
     bool changed;               /* Since run() said so last. */
 
     struct dir_stamp root;      /* Of the directory that was read. */
@@ -55,6 +54,18 @@ dir_cast(struct np_source *s)
     return CONTAINER_OF(s, struct dir_source, up);
 }
 
+static struct dir_file *
+get_file(struct dir_source *d, const char *path)
+{
+    struct dir_file *f = shash_find_data(&d->files, path);
+
+    if (!f) {
+        f = np_dir_file_create(path);
+        shash_add(&d->files, path, f);
+    }
+    return f;
+}
+
 /* Reads what SCAN found, in order, so that most candidates come after those
  * that are there. */
 static void
@@ -64,12 +75,8 @@ update_files(struct dir_source *d, const struct dir_scan *scan)
 
     for (size_t i = 0; i < shash_count(&scan->files); i++) {
         const struct dir_found *found = nodes[i]->data;
-        struct dir_file *f = shash_find_data(&d->files, nodes[i]->name);
+        struct dir_file *f = get_file(d, nodes[i]->name);
 
-        if (!f) {
-            f = np_dir_file_create(nodes[i]->name);
-            shash_add(&d->files, nodes[i]->name, f);
-        }
         f->by_link = found->by_link;
         if (found->error) {
             np_dir_file_unreadable(f, found->error, &d->index);
@@ -80,6 +87,14 @@ update_files(struct dir_source *d, const struct dir_scan *scan)
     free(nodes);
 }
 
+static bool
+is_below(const char *path, const char *dir)
+{
+    size_t n = strlen(dir);
+
+    return !strncmp(dir, path, n) && path[n] == '/';
+}
+
 /* Is PATH below a directory that could not be read? */
 static bool
 is_below_unreadable(const struct dir_scan *scan, const char *path)
@@ -87,9 +102,7 @@ is_below_unreadable(const struct dir_scan *scan, const char *path)
     const struct shash_node *node;
 
     SHASH_FOR_EACH (node, &scan->unreadable) {
-        size_t n = strlen(node->name);
-
-        if (!strncmp(node->name, path, n) && path[n] == '/') {
+        if (is_below(path, node->name)) {
             return true;
         }
     }
@@ -111,8 +124,11 @@ drop_files(struct dir_source *d, const struct dir_scan *scan)
     struct shash_node *node, *next;
 
     SHASH_FOR_EACH_SAFE (node, next, &d->files) {
-        if (!shash_find(&scan->files, node->name)
-            && !is_below_unreadable(scan, node->name)) {
+        if (shash_find(&scan->files, node->name)) {
+            continue;
+        } else if (is_below_unreadable(scan, node->name)) {
+            np_dir_file_keep(node->data, &d->index);
+        } else {
             forget_file(d, node->data);
             shash_delete(&d->files, node);
         }
@@ -145,6 +161,7 @@ update_errors(struct dir_source *d)
 {
     struct np_errors errors = { .n = 0 };
     struct np_errors warnings = { .n = 0 };
+    struct simap kept = SIMAP_INITIALIZER(&kept);
     const struct shash_node **nodes;
     struct np_source *s = &d->up;
     bool changed;
@@ -162,11 +179,17 @@ update_errors(struct dir_source *d)
         np_errors_append(&errors, &f->errors);
         np_errors_append(&warnings, &f->warnings);
         s->n_skipped += f->n_skipped;
+        if (f->kept_since && !(s->restored && f->kept_since == s->as_of)) {
+            simap_put(&kept, f->path, f->kept_since);
+        }
     }
     free(nodes);
     np_dir_index_complain(&d->index, &errors);
     changed = !np_errors_equal(&errors, &s->errors)
-              || !np_errors_equal(&warnings, &s->warnings);
+              || !np_errors_equal(&warnings, &s->warnings)
+              || !simap_equal(&kept, &s->kept);
+    simap_swap(&kept, &s->kept);
+    simap_destroy(&kept);
     np_errors_clear(&s->errors);
     np_errors_clear(&s->warnings);
     s->errors = errors;
@@ -182,11 +205,16 @@ set_problem(struct dir_source *d, int error)
     char *problem = error ? xasprintf("%s: %s", d->path, ovs_strerror(error))
                           : NULL;
     bool lost = error && s->complete;
-    bool changed = (!d->walked || s->lost != lost
+    bool changed = (!s->tried || s->lost != lost
                     || (!s->complete && !error)
                     || !nullable_string_is_equal(s->problem, problem));
 
-    d->walked = true;
+    s->tried = true;
+    if (!error) {
+        s->as_of = 0;
+    } else if (lost && !s->lost) {
+        s->as_of = time_wall();
+    }
     free(s->problem);
     s->problem = problem;
     s->lost = lost;
@@ -227,6 +255,7 @@ walk(struct dir_source *d)
     }
     error = np_dir_scan(&scan, d->path, &d->watch);
     if (!error) {
+        s->restored = false;
         changed = take_in(d, &scan);
     } else if (error == EAGAIN) {
         d->due = time_msec() + SETTLE_MS;
@@ -348,6 +377,88 @@ dir_for_each(const struct np_source *s,
     }
 }
 
+/* Is there anything at all that was not good? */
+static bool
+lacks_any(const struct dir_source *d)
+{
+    const struct shash_node *node;
+
+    SHASH_FOR_EACH (node, &d->files) {
+        const struct dir_file *f = node->data;
+
+        if (f->bad) {
+            return true;
+        }
+    }
+    return d->errors.n > 0;
+}
+
+static bool
+dir_lacks(const struct np_source *s, const char *path)
+{
+    const struct dir_source *d = CONTAINER_OF(s, struct dir_source, up);
+    const struct dir_file *f;
+
+    if (!path) {
+        return !s->complete || lacks_any(d);
+    } else if (!s->complete) {
+        return is_below(path, d->path);
+    }
+    f = shash_find_data(&d->files, path);
+    for (size_t i = 0; !f && i < d->errors.n; i++) {
+        if (is_below(path, d->errors.v[i].file)) {
+            return true;
+        }
+    }
+    return f && f->bad;
+}
+
+/* By file, and in it by line. */
+static int
+compare_places(const void *a_, const void *b_)
+{
+    const struct np_meta *a = *(const struct np_meta *const *) a_;
+    const struct np_meta *b = *(const struct np_meta *const *) b_;
+    int cmp = strcmp(a->file, b->file);
+
+    return cmp ? cmp : a->line < b->line ? -1 : a->line > b->line;
+}
+
+/* Whatever is not complete yet is read later; else now, and then the files are
+ * judged as if they had said before what they are given here. */
+static void
+dir_restore(struct np_source *s, struct np_last_good *last)
+{
+    struct dir_source *d = dir_cast(s);
+
+    if (last->n) {
+        qsort(last->v, last->n, sizeof *last->v, compare_places);
+    }
+    for (size_t i = 0, n; i < last->n; i += n) {
+        const char *path = last->v[i]->file;
+        unsigned int since = simap_get(&last->kept, path);
+
+        for (n = 1; i + n < last->n; n++) {
+            if (strcmp(last->v[i + n]->file, path)) {
+                break;
+            }
+        }
+        np_dir_file_restore(get_file(d, path), &last->v[i], n,
+                            since ? since : last->as_of, &d->index);
+    }
+    last->n = 0;
+    np_dir_index_settle(&d->index);
+    s->n_objects = hmap_count(&d->index.holders);
+    if (s->complete) {
+        walk(d);
+    } else {
+        s->restored = true;
+        s->as_of = last->as_of;
+        d->index.stale = true;
+        update_errors(d);
+    }
+}
+
 static void
 dir_destroy(struct np_source *s)
 {
@@ -363,6 +474,7 @@ dir_destroy(struct np_source *s)
     np_dir_watch_destroy(&d->watch);
     np_errors_clear(&s->errors);
     np_errors_clear(&s->warnings);
+    simap_destroy(&s->kept);
     free(s->problem);
     free(s->name);
     free(d->path);
@@ -375,6 +487,8 @@ static const struct np_source_class dir_class = {
     .refresh = dir_refresh,
     .taken = dir_taken,
     .for_each = dir_for_each,
+    .lacks = dir_lacks,
+    .restore = dir_restore,
     .destroy = dir_destroy,
 };
 
@@ -392,7 +506,9 @@ np_dir_open(const char *spec, const char *path)
     }
     d->path = xmemdup0(path, n);
     shash_init(&d->files);
-    np_dir_index_init(&d->index, &d->up.changes);
+    simap_init(&d->up.kept);
+    np_dir_index_init(&d->index, &d->up.changes, &d->up.moves);
+    d->up.pool = d->index.pool;
     np_dir_watch_init(&d->watch);
     d->first_event = LLONG_MAX;
     d->due = d->tick = 0;       /* At once. */

@@ -44,6 +44,9 @@ struct dir_file {
     bool by_link;               /* A symlink leads to it: what happens to it
                                  * may be seen by nobody. */
     bool has_good;              /* Its text was understood once. */
+    bool bad;                   /* Not all of it could be used when it was
+                                 * read last. */
+    unsigned int kept_since;    /* See struct np_source's 'kept', or 0. */
     struct dir_candidate *v;    /* In the order of the text. */
     size_t n;
     struct np_errors errors;
@@ -61,12 +64,18 @@ void np_dir_file_update(struct dir_file *, const struct stat *st,
                         struct dir_index *);
 /* The file is there but cannot be looked at, for the reason ERROR. */
 void np_dir_file_unreadable(struct dir_file *, int error, struct dir_index *);
+/* Nobody can tell whether the file is there. */
+void np_dir_file_keep(struct dir_file *, struct dir_index *);
+/* Before the start it said the N OBJECTS, which are taken, until SINCE, in
+ * seconds since 1970. */
+void np_dir_file_restore(struct dir_file *, struct np_meta **objects, size_t n,
+                         unsigned int since, struct dir_index *);
 
 /* The objects of all files by key; see dir-index.c. */
 struct dir_index {
     struct hmap holders;        /* struct dir_candidate, one for each key. */
     struct hmapx losers;        /* struct dir_candidate, all others. */
-    struct np_changes *changes;
+    struct np_changes *changes, *moves;
     struct np_pool *pool;       /* Of all objects. */
     struct np_meta **grave;     /* Left, and maybe 'old' in a change. */
     size_t n_grave, allocated_grave;
@@ -76,8 +85,9 @@ struct dir_index {
                                  * changed, here or in a file; cleared by
                                  * whoever has looked. */
 };
-/* What happens is added to CHANGES. */
-void np_dir_index_init(struct dir_index *, struct np_changes *changes);
+/* What happens is added to CHANGES and MOVES. */
+void np_dir_index_init(struct dir_index *, struct np_changes *changes,
+                       struct np_changes *moves);
 /* All files were forgotten. */
 void np_dir_index_destroy(struct dir_index *);
 /* F says the N OBJECTS now, which are taken. */

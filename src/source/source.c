@@ -25,6 +25,23 @@ np_source_open(const char *spec, char **error)
     return NULL;
 }
 
+void
+np_last_good_init(struct np_last_good *last)
+{
+    memset(last, 0, sizeof *last);
+    simap_init(&last->kept);
+}
+
+void
+np_last_good_destroy(struct np_last_good *last)
+{
+    for (size_t i = 0; i < last->n; i++) {
+        np_object_destroy(last->v[i]);
+    }
+    free(last->v);
+    simap_destroy(&last->kept);
+}
+
 struct list {
     const struct np_meta **v;
     size_t n;

@@ -51,5 +51,6 @@ void reread(const struct fixture *);
 /* Each runs one group of tests and returns how many failed. */
 int test_dir(void);
 int test_changes(void);
+int test_restore(void);
 
 #endif

@@ -4,5 +4,5 @@
 int
 main(void)
 {
-    return test_dir() + test_changes() != 0;
+    return test_dir() + test_changes() + test_restore() != 0;
 }
