@@ -25,6 +25,7 @@ include tests/unit/base.mk
 include tests/unit/object.mk
 include tests/unit/flow.mk
 include tests/unit/manifest.mk
+include tests/unit/saved.mk
 include tests/unit/source.mk
 include tests/unit/cli.mk
 include tests/unit/policy.mk

@@ -19,5 +19,6 @@ noinst_HEADERS = \
 	include/netpol/pool.h \
 	include/netpol/portmap.h \
 	include/netpol/portrange.h \
+	include/netpol/saved.h \
 	include/netpol/slots.h \
 	include/netpol/source.h

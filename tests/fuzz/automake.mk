@@ -10,6 +10,7 @@ FUZZ_TARGETS = \
 	tests/fuzz/fuzz-openflow \
 	tests/fuzz/fuzz-policy \
 	tests/fuzz/fuzz-row \
+	tests/fuzz/fuzz-saved \
 	tests/fuzz/fuzz-selector \
 	tests/fuzz/fuzz-shaped-netpol \
 	tests/fuzz/fuzz-shaped-place \
@@ -74,6 +75,10 @@ tests_fuzz_fuzz_row_SOURCES = tests/fuzz/row.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_row_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_fuzz_row_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_fuzz_row_LDADD = $(FUZZ_LDADD)
+tests_fuzz_fuzz_saved_SOURCES = tests/fuzz/saved.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_saved_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_saved_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_saved_LDADD = $(FUZZ_LDADD)
 tests_fuzz_fuzz_selector_SOURCES = tests/fuzz/selector.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_selector_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_fuzz_selector_LDFLAGS = $(FUZZ_LINK)

@@ -7,6 +7,7 @@
 #include "netpol/eval.h"
 #include "netpol/manifest.h"
 #include "openvswitch/dynamic-string.h"
+#include "saved/form.h"
 #include "util.h"
 
 /* No two objects with one key may reach the cache; the source sees to that,
@@ -172,6 +173,26 @@ check_errors(const struct np_manifest *m, int n_lines)
     ovs_assert(m->errors.n || (!m->unparsable && !m->n_refused));
 }
 
+/* What is saved of it for the next start is the same. */
+static void
+check_saved(const struct np_meta *meta)
+{
+    struct ds body = DS_EMPTY_INITIALIZER;
+    struct np_meta *again = NULL;
+    struct np_form form;
+
+    np_form_put(meta, &body);
+    if (np_form_parse(ds_cstr(&body), body.length, &form)) {
+        again = np_form_decode(&form, NULL);
+    }
+    if (!again || !np_object_equal(meta, again) || again->line != meta->line) {
+        fprintf(stderr, "%s\n", form.json);
+        abort();
+    }
+    np_object_destroy(again);
+    ds_destroy(&body);
+}
+
 static void
 check_object(const struct np_meta *meta, int n_lines)
 {
@@ -180,6 +201,7 @@ check_object(const struct np_meta *meta, int n_lines)
     ovs_assert(np_object_equal(meta, meta));
     ovs_assert(meta->line > 0 && meta->line <= n_lines);
     ovs_assert(!strcmp(meta->file, "fuzz"));
+    check_saved(meta);
     np_object_format_key(meta, &s);
     fuzz_check_printable(ds_cstr(&s));
     for (size_t i = 1; i < meta->labels.n; i++) {

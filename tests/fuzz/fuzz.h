@@ -16,7 +16,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* Decodes TEXT as a manifest and checks what holds for every manifest: errors
- * have places, what was accepted equals itself, and it compiles. */
+ * have places, what was accepted equals itself and what is saved of it, and it
+ * compiles. */
 void fuzz_manifest_text(const char *text, size_t size);
 /* TEXT is JSON, which is YAML as well: if both readers take it, they must find
  * the same objects.  With STRICT, what one takes the other must take. */
