@@ -18,6 +18,8 @@ libnetpol_a_SOURCES += \
 	src/daemon/footprint.h \
 	src/daemon/gate.c \
 	src/daemon/gate.h \
+	src/daemon/keeper.c \
+	src/daemon/keeper.h \
 	src/daemon/latency.c \
 	src/daemon/latency.h \
 	src/daemon/metrics.c \

@@ -18,6 +18,7 @@
 #include "netpol/http.h"
 #include "netpol/openflow.h"
 #include "netpol/ovsdb.h"
+#include "netpol/saved.h"
 #include "netpol/source.h"
 #include "timeval.h"
 #include "util.h"
@@ -26,7 +27,8 @@
 static bool
 is_ready(const struct np_daemon *d)
 {
-    return np_daemon_is_realized(d) || (d->gate.open && np_realized_holds(d));
+    return (np_daemon_is_realized(d)
+            || (d->source->complete && d->gate.open && np_realized_holds(d)));
 }
 
 static void
@@ -65,6 +67,25 @@ put_state(struct np_expo *e, const struct np_daemon *d)
           "flows.", d->flushed);
 }
 
+/* How old is what is in force, and will it be there after a restart? */
+static void
+put_age(struct np_expo *e, const struct np_daemon *d)
+{
+    const struct np_source *source = d->source;
+    const struct simap_node *node;
+    unsigned int oldest = source->as_of ? np_keeper_age(source->as_of) : 0;
+
+    SIMAP_FOR_EACH (node, &source->kept) {
+        oldest = MAX(oldest, np_keeper_age(node->data));
+    }
+    gauge(e, "ovs_netpol_source_age_seconds", "Age of the oldest objects in "
+          "force that the source does not confirm, or 0.", oldest);
+    gauge(e, "ovs_netpol_source_kept_files", "Files of which last good "
+          "objects are in force, whatever they say now.", simap_count(&source->kept));
+    gauge(e, "ovs_netpol_save_failing", "Whether objects cannot be saved.",
+          np_saved_problem(d->keeper.saved) != NULL);
+}
+
 static void
 put_objects(struct np_expo *e, const struct np_daemon *d)
 {
@@ -79,6 +100,7 @@ put_objects(struct np_expo *e, const struct np_daemon *d)
           d->source->errors.n);
     gauge(e, "ovs_netpol_source_warnings", "Objects that were accepted in "
           "spite of doubts.", d->source->warnings.n);
+    put_age(e, d);
 }
 
 static void

@@ -8,8 +8,9 @@
  *
  * What the source and the database say has changed goes through as a change,
  * and a patch of the flow table comes out.  Nothing is installed before the
- * source was read whole once, what the switch has was read back, and the gate
- * is open; after that, a source or a database that is lost changes nothing. */
+ * source was read whole once, or has what was saved of it (keeper.c), what the
+ * switch has was read back, and the gate is open; after that, a source or a
+ * database that is lost changes nothing. */
 
 #include <config.h>
 #include "daemon/netpold.h"
@@ -26,6 +27,7 @@
 #include "netpol/openflow.h"
 #include "netpol/ovsdb.h"
 #include "netpol/source.h"
+#include "openvswitch/dynamic-string.h"
 #include "openvswitch/ofp-actions.h"
 #include "openvswitch/vlog.h"
 #include "util.h"
@@ -125,6 +127,7 @@ np_daemon_init(struct np_daemon *d, const struct np_options *options)
     watch_tables(d);
     np_engine_init(&d->engine, &options->compile, options->node);
     np_gate_init(&d->gate);
+    np_keeper_init(d);
     smap_init(&d->realized);
     sset_init(&d->told);
     ovs_list_init(&d->waiters);
@@ -140,6 +143,7 @@ np_daemon_destroy(struct np_daemon *d)
     np_waiters_destroy(d);
     sset_destroy(&d->told);
     smap_destroy(&d->realized);
+    np_keeper_destroy(d);
     np_gate_destroy(&d->gate);
     np_engine_destroy(&d->engine);
     np_installer_destroy(d->installer);
@@ -187,8 +191,16 @@ set_no_flood(struct np_daemon *d)
     free(ofports);
 }
 
-/* The flows begin when the source was read whole and the switch has told what
- * an earlier run has left there, whose numbers are taken over. */
+/* Are the source's objects to be in force?  Before it was read whole only if
+ * they are those that were saved. */
+static bool
+has_objects(const struct np_daemon *d)
+{
+    return d->source->complete || d->source->restored;
+}
+
+/* The flows begin when there are objects and the switch has told what an
+ * earlier run has left there, whose numbers are taken over. */
 static void
 start(struct np_daemon *d)
 {
@@ -196,7 +208,7 @@ start(struct np_daemon *d)
         = np_installer_installed(d->installer);
     struct np_flow_patch patch;
 
-    if (d->engine.started || !installed || !d->source->complete) {
+    if (d->engine.started || !installed || !has_objects(d)) {
         return;
     }
     VLOG_INFO("%"PRIuSIZE" flows of an earlier run found",
@@ -208,7 +220,6 @@ start(struct np_daemon *d)
     np_flow_patch_destroy(&patch);
 }
 
-/* Nothing of a source is taken in before it was read whole. */
 static void
 take_in(struct np_daemon *d, const struct np_portmap *ports)
 {
@@ -218,9 +229,10 @@ take_in(struct np_daemon *d, const struct np_portmap *ports)
 
     np_progress_take_in(d);
     np_flow_patch_init(&patch);
-    np_engine_apply(&d->engine, source->complete ? &source->changes : &none,
+    np_engine_apply(&d->engine, has_objects(d) ? &source->changes : &none,
                     ports, &patch);
-    if (source->complete) {
+    if (has_objects(d)) {
+        np_keeper_note(d);
         np_source_taken(source);
     }
     if (d->engine.started) {
@@ -235,6 +247,7 @@ take_in(struct np_daemon *d, const struct np_portmap *ports)
 void
 np_daemon_take_in(struct np_daemon *d)
 {
+    np_keeper_restore(d);
     take_in(d, NULL);
 }
 
@@ -261,6 +274,7 @@ np_daemon_run(struct np_daemon *d)
     bool objects = d->source->class->run(d->source);
     bool ports = np_ovsdb_run(d->ovsdb);
 
+    np_keeper_restore(d);
     if (objects) {
         np_news_run(&d->told, d->source);
     }
@@ -269,6 +283,7 @@ np_daemon_run(struct np_daemon *d)
     }
     run_bridge(d);
     start(d);
+    np_keeper_run(d);
     np_progress_run(d);
     np_realized_run(d);
     np_waiters_run(d);
@@ -279,6 +294,7 @@ void
 np_daemon_wait(struct np_daemon *d)
 {
     d->source->class->wait(d->source);
+    np_keeper_wait(d);
     np_ovsdb_wait(d->ovsdb);
     np_installer_wait(d->installer);
     np_progress_wait(&d->progress);
@@ -287,10 +303,30 @@ np_daemon_wait(struct np_daemon *d)
 }
 
 bool
-np_daemon_is_realized(const struct np_daemon *d)
+np_daemon_is_confirmed(const struct np_daemon *d)
 {
     return (d->wish && !d->flushed && d->gate.open
             && np_installer_realized(d->installer) >= d->wish);
+}
+
+bool
+np_daemon_is_realized(const struct np_daemon *d)
+{
+    return d->source->complete && np_daemon_is_confirmed(d);
+}
+
+static char *
+source_missing(const struct np_source *source)
+{
+    struct ds s = DS_EMPTY_INITIALIZER;
+
+    ds_put_format(&s, "source %s was not read yet: %s", source->name,
+                  source->problem ? source->problem : "reading");
+    if (source->restored) {
+        ds_put_cstr(&s, "; its objects are enforced ");
+        np_keeper_format_since(source->as_of, &s);
+    }
+    return ds_steal_cstr(&s);
 }
 
 char *
@@ -305,8 +341,7 @@ np_daemon_missing(const struct np_daemon *d)
     np_ovsdb_get_bridge(d->ovsdb, &bridge);
     np_installer_get_status(d->installer, &st);
     if (!d->source->complete) {
-        return xasprintf("source %s was not read yet: %s", d->source->name,
-                         d->source->problem ? d->source->problem : "reading");
+        return source_missing(d->source);
     } else if (bridge.problem) {
         return xstrdup(bridge.problem);
     } else if (d->gate.reason) {

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include "daemon/engine.h"
 #include "daemon/gate.h"
+#include "daemon/keeper.h"
 #include "daemon/progress.h"
 #include "openvswitch/list.h"
 #include "smap.h"
@@ -25,6 +26,7 @@ struct np_daemon {
     struct np_installer *installer;
     struct np_engine engine;
     struct np_gate gate;
+    struct np_keeper keeper;
     uint64_t wish;              /* The last set of flows, 0 before the first.
                                  */
     bool flushed;               /* By netpol/flush, until netpol/resume. */
@@ -47,7 +49,9 @@ void np_daemon_wait(struct np_daemon *);
 /* To be called when the source was refreshed outside of a run. */
 void np_daemon_take_in(struct np_daemon *);
 
-/* Is all that we know of in the switch? */
+/* Is all that is in force in the switch? */
+bool np_daemon_is_confirmed(const struct np_daemon *);
+/* The same, and is it what the source says? */
 bool np_daemon_is_realized(const struct np_daemon *);
 /* Tells in one sentence why not, to be freed; NULL if it is. */
 char *np_daemon_missing(const struct np_daemon *);

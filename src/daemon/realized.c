@@ -2,9 +2,10 @@
  *
  * `netpol-realized` on a pod's Interface is what a CNI plugin may wait for
  * before it lets the pod start, so it must not be there too early.  It appears
- * when a barrier has confirmed the first set of flows that knows the pod.  It
- * stays while newer sets are under way: until they are confirmed the pod is
- * under the policies before.  It goes
+ * when a barrier has confirmed the first set of flows that knows the pod, be
+ * it from the source or, as long as that cannot be read, from what was saved
+ * of it (keeper.c).  It stays while newer sets are under way: until they are
+ * confirmed the pod is under the policies before.  It goes
  *
  *   when the port loses its pod, or becomes another pod's;
  *   when the switch refused flows: some of the newest policies are not there;
@@ -35,7 +36,7 @@ np_realized_holds(const struct np_daemon *d)
 static void
 collect(const struct np_daemon *d, struct smap *now)
 {
-    bool all = np_daemon_is_realized(d);
+    bool all = np_daemon_is_confirmed(d);
     bool known = all || np_realized_holds(d);
 
     for (size_t i = 0; known && i < d->engine.binding.n_locals; i++) {

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/keeper.h"
 #include "netpol/portmap.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/json.h"
@@ -121,6 +122,38 @@ put_error(const struct json *e, struct ds *s)
     ds_put_char(s, '\n');
 }
 
+/* "as of DATE (3 h ago)" */
+static void
+put_age(const struct json *o, struct ds *s)
+{
+    ds_put_format(s, "as of %s (", string(o, "as_of"));
+    np_keeper_format_age(integer(o, "age"), s);
+    ds_put_cstr(s, " ago)");
+}
+
+static void
+format_kept(const struct json *o, struct ds *s)
+{
+    const struct json_array *kept = array(o, "kept");
+    const char *problem = string(member(o, "saved"), "problem");
+
+    if (string(o, "as_of")) {
+        ds_put_format(s, "  enforced: %s objects ",
+                      boolean(o, "restored") ? "saved" : "its last");
+        put_age(o, s);
+        ds_put_char(s, '\n');
+    }
+    for (size_t i = 0; i < kept->n; i++) {
+        ds_put_format(s, "  enforced: last good objects of %s ",
+                      string(kept->elems[i], "file"));
+        put_age(kept->elems[i], s);
+        ds_put_char(s, '\n');
+    }
+    if (problem) {
+        ds_put_format(s, "  NOT saved: %s\n", problem);
+    }
+}
+
 static void
 format_source(const struct json *o, struct ds *s)
 {
@@ -136,6 +169,7 @@ format_source(const struct json *o, struct ds *s)
     ds_put_cstr(s, "\n  objects: ");
     put_counts(member(o, "objects"), true, s);
     ds_put_char(s, '\n');
+    format_kept(o, s);
     for (size_t i = 0; i < refused->n; i++) {
         put_error(refused->elems[i], s);
     }

@@ -14,6 +14,7 @@
 #include "netpol/http.h"
 #include "netpol/openflow.h"
 #include "netpol/ovsdb.h"
+#include "netpol/saved.h"
 #include "netpol/source.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/json.h"
@@ -99,6 +100,36 @@ put_addrs(struct json *o, const struct np_prefix *addrs, size_t n)
     }
 }
 
+/* "as_of" and "age", null and 0 if SINCE is 0. */
+static void
+put_age(struct json *o, unsigned int since)
+{
+    put_nocopy(o, "as_of", since ? np_keeper_format_date(since) : NULL);
+    put_integer(o, "age", since ? np_keeper_age(since) : 0);
+}
+
+/* What is in force although the source does not say so. */
+static void
+put_kept(const struct np_source *source, struct json *array)
+{
+    const struct simap_node **nodes = simap_sort(&source->kept);
+
+    for (size_t i = 0; i < simap_count(&source->kept); i++) {
+        struct json *o = add_object(array);
+
+        put_string(o, "file", nodes[i]->name);
+        put_age(o, nodes[i]->data);
+    }
+    free(nodes);
+}
+
+static void
+put_saved(const struct np_daemon *d, struct json *o)
+{
+    put_string(o, "file", d->keeper.path);
+    put_string(o, "problem", np_saved_problem(d->keeper.saved));
+}
+
 static void
 put_source(const struct np_daemon *d, struct json *o)
 {
@@ -109,7 +140,11 @@ put_source(const struct np_daemon *d, struct json *o)
     put_string(o, "name", source->name);
     put_bool(o, "complete", source->complete);
     put_bool(o, "lost", source->lost);
+    put_bool(o, "restored", source->restored);
     put_string(o, "problem", source->problem);
+    put_age(o, source->as_of);
+    put_kept(source, put_array(o, "kept"));
+    put_saved(d, put_object(o, "saved"));
     for (int kind = 0; kind < NP_N_KINDS; kind++) {
         put_integer(objects, np_kind_name(kind), d->engine.cache.n[kind]);
     }

@@ -142,7 +142,7 @@ run_datapath(struct waiter *w)
 static void
 run_waiter(struct np_daemon *d, struct waiter *w)
 {
-    if (w->phase == SEEN && d->wish
+    if (w->phase == SEEN && d->wish && d->source->complete
         && np_ovsdb_synced(d->ovsdb) >= w->sync) {
         w->wish = d->wish;
         w->phase = REALIZED;
