@@ -37,7 +37,7 @@ tests/bench/counters.inc: $(libnetpol_a_SOURCES)
 	  sed -n 's/^COVERAGE_DEFINE(\(np_[a-z_]*\));/COUNTER(\1)/p' \
 	    $(srcdir)/src/*/*.c >$@.tmp && mv $@.tmp $@
 CLEANFILES += tests/bench/bench.json tests/bench/counters.inc
-EXTRA_DIST += tests/bench/README.md tests/bench/run
+EXTRA_DIST += tests/bench/README.md tests/bench/run tests/bench/saved.py
 bench: all tests/bench/control tests/bench/gen
 	$(PYTHON) $(srcdir)/tests/bench/run --build .
 .PHONY: bench
