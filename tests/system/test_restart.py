@@ -313,14 +313,15 @@ def test_somebody_has_the_place_of_a_flow_of_ours(world, build_dir):
     ["del-flows", "br-int"],
 ], ids=lambda command: " ".join(command[::2]))
 def test_what_others_did_to_our_flows_is_repaired(world, build_dir, command):
-    """Tables that somebody emptied let nothing through, and who starts on
-    such a bridge puts it right, with nothing more than that."""
+    """Tables that somebody emptied while no daemon was there let nothing
+    through, and who starts on such a bridge puts it right, with nothing more
+    than that."""
     flows, lab = world.flows(), world.lab
+    lab.stop_daemon()
     lab.ovs.ofctl(*command)
     lab.ovs.settle()
     damaged = set(world.flows()) ^ set(flows)
     world.expect([], ["c -> b tcp/80", "a -> b tcp/8080"])
-    lab.stop_daemon()
     lab.start_daemon(build_dir)
     lab.wait()
     assert world.flows() == flows
