@@ -3,6 +3,7 @@ with what was last good, says how old that is, and is not ready.  Packets tell
 what is in force."""
 
 import os
+import time
 import urllib.error
 import urllib.request
 
@@ -221,6 +222,7 @@ def test_start_with_a_broken_file(world, build_dir, broken):
         manifest.write(lab.manifests, "policies.json", only_a(0))
     (lab.manifests / "more.json").unlink()
     wipe(world)
+    dates = set()
     for _ in range(2):          # and after one more restart
         lab.start_daemon(build_dir)
         lab.wait()
@@ -236,7 +238,10 @@ def test_start_with_a_broken_file(world, build_dir, broken):
             in world.state()
         assert f"{path}: enforcing its last good objects" in world.log()
         assert metric(world, "ovs_netpol_source_kept_files") == 1
+        dates.add(kept["as_of"])
+        time.sleep(1.1)         # A restart makes nothing younger.
         lab.stop_daemon()
+    assert len(dates) == 1
     lab.start_daemon(build_dir)
     world.put("policies.json", only_a(8080))
     works(world, 8080)

@@ -117,6 +117,21 @@ age(void **state)
     np_last_good_destroy(&last);
 }
 
+/* A snapshot that was never finished, under the name of one that was. */
+static void
+check_unfinished(struct fixture *f)
+{
+    char *new_path = xasprintf("%s.new", f->path);
+    size_t size;
+    char *text = read_file(new_path, &size);
+
+    write_file(f->path, text, size);
+    check(f, "nothing");
+    assert_true(set_aside(f));
+    free(text);
+    free(new_path);
+}
+
 /* Objects come, go and change while a snapshot is taken, and are so many that
  * their table grows. */
 static void
@@ -126,7 +141,7 @@ meanwhile(void **state)
     uint32_t seed = 1;
     char *expected;
 
-    for (int i = 0; i < 3000; i++) {
+    for (int i = 0; i < 10000; i++) {
         char *name = xasprintf("p%d", i);
 
         change(f, "a", name, "0");
@@ -136,7 +151,7 @@ meanwhile(void **state)
     for (int i = 0; i < 40; i++) {
         np_saved_run(f->saved, &f->cache, 0);
         for (int j = 0; j < 200; j++) {
-            char *name = xasprintf("p%u", unit_random_below(&seed, 9000));
+            char *name = xasprintf("p%u", unit_random_below(&seed, 30000));
             bool there = np_cache_find(&f->cache, NP_POD, "default", name);
             uint32_t what = unit_random_below(&seed, 3);
 
@@ -146,6 +161,9 @@ meanwhile(void **state)
                 change(f, NULL, name, NULL);
             }
             free(name);
+        }
+        if (i == 1) {
+            check_unfinished(f);
         }
     }
     expected = in_force(f);
