@@ -37,6 +37,7 @@ include tests/unit/http.mk
 include tests/unit/daemon.mk
 include tests/unit/verify.mk
 include tests/conformance/automake.mk
+include tests/fault/automake.mk
 
 EXTRA_DIST += \
 	$(GOLDEN_FILES) \

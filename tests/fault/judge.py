@@ -1,0 +1,92 @@
+"""What is to be said about a report of the streams."""
+
+import dataclasses
+
+# A TCP connection that loses a segment waits at least 200 ms for its next
+# try; one that loses none has no reason to stall for longer than this, on a
+# machine with other work.
+STALL = 1.0
+
+
+@dataclasses.dataclass
+class Result:
+    """A report, and what was counted beside it."""
+
+    report: dict
+    denied: set                 # names of streams that may not arrive
+    switch_drops: int = 0       # frames for which the switch's sockets had
+                                # no room
+
+    @property
+    def streams(self):
+        return self.report["streams"]
+
+    def _wrong(self, denied):
+        return {name: s["wrong"] for name, s in self.streams.items()
+                if (name in self.denied) == denied and s["wrong"]}
+
+    @property
+    def lost(self):
+        """Allowed frames that did not arrive."""
+        return sum(last - first + 1 for runs in self._wrong(False).values()
+                   for first, last, *_ in runs)
+
+    @property
+    def sent(self):
+        return sum(s["sent"] for s in self.streams.values())
+
+    def losses(self):
+        """Each stretch of allowed frames that did not arrive, as text."""
+        return [f"{name}: {last - first + 1} lost from number {first} on, "
+                f"{until - since:.3f} s"
+                for name, runs in self._wrong(False).items()
+                for first, last, since, until in runs]
+
+    def leaks(self):
+        """Whatever must never be: denied frames that arrived, frames that
+        came out somewhere else or twice, connections that broke."""
+        found = [f"{name}: denied, but {last - first + 1} arrived from "
+                 f"number {first} on, {until - since:.3f} s"
+                 for name, runs in self._wrong(True).items()
+                 for first, last, since, until in runs]
+        for name, s in self.streams.items():
+            if s["astray"] and name not in self.denied:
+                found.append(f"{name}: {s['astray']} came out at "
+                             f"{s['astray_at']}")
+            if s["duplicates"] and name not in self.denied:
+                found.append(f"{name}: {s['duplicates']} came twice")
+            if s["error"]:
+                found.append(f"{name}: {s['error']}")
+            if not s["sent"]:
+                found.append(f"{name}: nothing was sent")
+        return found
+
+    def unheard(self):
+        """Where the harness itself was too slow to know."""
+        return [f"listener {name}: {n} frames not looked at"
+                for name, n in self.report["drops"].items() if n]
+
+    def stalls(self, most=STALL):
+        return [f"{name}: a byte took {s['stall']:.3f} s"
+                for name, s in self.streams.items() if s["stall"] > most]
+
+    def wrong_if_atomic(self, floor=0):
+        """All that may not be when nothing at all should have happened."""
+        found = self.leaks() + self.unheard() + self.stalls()
+        if self.lost > floor + self.switch_drops:
+            found += [f"{self.lost} allowed frames lost, of which "
+                      f"{self.switch_drops} at the switch's sockets; the "
+                      f"floor is {floor}", *self.losses()[:40]]
+        return found
+
+    def wrong_if_closed(self):
+        """All that may not be even while traffic is interrupted."""
+        return self.leaks() + self.unheard()
+
+    def outage(self):
+        """When allowed frames began to be lost, and when the last of them was
+        sent, or None."""
+        runs = [run for runs in self._wrong(False).values() for run in runs]
+        if not runs:
+            return None
+        return min(run[2] for run in runs), max(run[3] for run in runs)
