@@ -105,8 +105,9 @@ class Churn:
             self.error = error
 
     def step(self):
-        self.random.choice([self.noise, self.noise, self.form, self.pods,
-                            self.namespaces, self.remotes])()
+        with self.rig.writing:
+            self.random.choice([self.noise, self.noise, self.form, self.pods,
+                                self.namespaces, self.remotes])()
         self.steps += 1
 
     def _write(self, name, *objects):

@@ -67,12 +67,13 @@ def connection_cut(rig):
 def manifests_away(rig):
     """The directory of the objects is not there while the daemon starts."""
     manifests = rig.lab.manifests
-    rig.kill_daemon()
     hidden = manifests.with_name("hidden")
-    manifests.rename(hidden)
-    rig.start_daemon()
-    some_time(rig, 1)
-    hidden.rename(manifests)
+    rig.kill_daemon()
+    with rig.writing:
+        manifests.rename(hidden)
+        rig.start_daemon()
+        some_time(rig, 1)
+        hidden.rename(manifests)
 
 
 # Of the switch and its database.

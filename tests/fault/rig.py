@@ -8,6 +8,7 @@ import random
 import re
 import select
 import signal
+import threading
 
 from lab import manifest, netns
 
@@ -23,6 +24,7 @@ class Rig:
     def __init__(self, lab, build_dir, seed):
         self.lab, self.build_dir = lab, build_dir
         self.random = random.Random(seed)
+        self.writing = threading.Lock()     # who writes or moves manifests
         for name, (ns, _) in p.PODS.items():
             lab.add_pod(ns, name, p.pod_ips(name), raw=name not in p.KERNEL,
                         labels={"role": p.ROLES.get(name, name)})
