@@ -19,6 +19,7 @@
 
 #include "streams.h"
 
+#include <errno.h>
 #include <linux/if_packet.h>
 #include <stdio.h>
 #include <stdlib.h>

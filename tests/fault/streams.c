@@ -43,6 +43,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "fatal-signal.h"
 #include "util.h"
 
 #ifndef PACKET_IGNORE_OUTGOING
