@@ -13,13 +13,14 @@ its identity splits from others' and gets another number, with rules beside
 those of `server` its clauses are shared or moved, and so on.
 """
 
+import contextlib
 import json
 import pathlib
 import subprocess
 import tempfile
 import threading
 
-from lab import manifest
+from lab import LabError, manifest
 
 import pairs as p
 
@@ -101,6 +102,11 @@ class Churn:
         try:
             while not self._stop.wait(self.random.uniform(0, 2 * self.pause)):
                 self.step()
+                # Often the daemon is made to look at once: left alone, it
+                # waits until the directory is quiet.
+                if self.random.random() < 0.7:
+                    with contextlib.suppress(LabError):     # it is away
+                        self.rig.lab.appctl("netpol/wait", "1")
         except Exception as error:      # pylint: disable=broad-except
             self.error = error
 

@@ -58,7 +58,7 @@ def connection_cut(rig):
     with rig.proxy() as proxy:
         daemon_restarted(rig)
         rig.lab.wait()
-        while not proxy.cut_in(rig.random.randint(1, 30), patience=10):
+        while not proxy.cut_in(int(2 ** rig.random.uniform(0, 9)), patience=10):
             pass
         some_time(rig, 0.05)
     rig.cuts += proxy.cuts
@@ -127,19 +127,36 @@ def bridge_remade(rig):
     return time.monotonic()
 
 
-def ports_moved(rig):
-    """All of them, in one transaction."""
-    switch = rig.lab.ovs
+def _other_numbers(rig):
+    """For each port, an OpenFlow number that none has."""
     ports = [*(pod.port for pod in rig.lab.pods.values()), "uplink"]
-    now = {port: switch.ofport(port) for port in ports}
-    to = {port: n + MOVE if n < MOVE else n - MOVE for port, n in now.items()}
-    command = [word for port, n in to.items()
+    numbers = {port: rig.lab.ovs.ofport(port) for port in ports}
+    return {port: n + MOVE if n < MOVE else n - MOVE
+            for port, n in numbers.items()}
+
+
+def _move(rig, numbers):
+    switch = rig.lab.ovs
+    command = [word for port, n in numbers.items()
                for word in ("--", "set", "Interface", port,
                             f"ofport_request={n}")]
     with large_receive_buffers():
         switch.vsctl(*command[1:])
         wait_until(lambda: all(switch.ofport(port) == n
-                               for port, n in to.items()), "ports to move")
+                               for port, n in numbers.items()),
+                   "ports to move")
+
+
+def ports_moved(rig):
+    """All of them, one after the other."""
+    for port, n in _other_numbers(rig).items():
+        _move(rig, {port: n})
+    return time.monotonic()
+
+
+def ports_moved_at_once(rig):
+    """All of them, in one transaction."""
+    _move(rig, _other_numbers(rig))
     return time.monotonic()
 
 

@@ -2,9 +2,9 @@
 
 import dataclasses
 
-# A TCP connection that loses a segment waits at least 200 ms for its next
-# try; one that loses none has no reason to stall for longer than this, on a
-# machine with other work.
+# What is not lost has no reason to be on its way for longer than this, in
+# seconds, on a machine with other work; nor has a byte of a TCP connection
+# that lost a segment once, which costs it 200 ms.
 STALL = 1.0
 
 
@@ -61,14 +61,31 @@ class Result:
                 found.append(f"{name}: nothing was sent")
         return found
 
+    def leaks_after(self, when):
+        """The same of denied frames that were sent after `when`."""
+        return [f"{name}: denied, but arrived" for name, runs
+                in self._wrong(True).items()
+                if any(until > when for *_, until in runs)]
+
     def unheard(self):
         """Where the harness itself was too slow to know."""
         return [f"listener {name}: {n} frames not looked at"
                 for name, n in self.report["drops"].items() if n]
 
     def stalls(self, most=STALL):
-        return [f"{name}: a byte took {s['stall']:.3f} s"
+        return [f"{name}: on its way for {s['stall']:.3f} s"
                 for name, s in self.streams.items() if s["stall"] > most]
+
+    @property
+    def stall(self):
+        """The longest way of any frame, in seconds."""
+        return max(s["stall"] for s in self.streams.values()
+                   if not s["tcp"])
+
+    @property
+    def tcp_stall(self):
+        """The longest way of any byte of a connection."""
+        return max(s["stall"] for s in self.streams.values() if s["tcp"])
 
     def wrong_if_atomic(self, floor=0):
         """All that may not be when nothing at all should have happened."""

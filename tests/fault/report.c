@@ -2,12 +2,13 @@
  *
  *     {"drops": {LISTENER: N},         frames that its socket had no room for
  *      "streams": {NAME: {
+ *          "tcp": BOOLEAN,
  *          "sent": N, "failed": N,     failed: the kernel did not take it
  *          "received": N, "duplicates": N,
  *          "wrong": [[FIRST, LAST, SINCE, UNTIL], ...],
  *          "more": N,                  further such stretches, not listed
  *          "astray": N, "astray_at": LISTENER or null,
- *          "stall": S, "stall_end": S, TCP: the longest way of a byte
+ *          "stall": S, "stall_end": S, the longest way of one, when it arrived
  *          "error": TEXT or null}}}    TCP: why the connection broke
  *
  * "wrong" are stretches of numbers that were sent and, in a stream that is
@@ -113,6 +114,7 @@ report_stream(const struct streams *all, const struct stream *s)
 {
     struct json *object = json_object_create();
 
+    json_object_put(object, "tcp", json_boolean_create(s->tcp));
     put_integer(object, "sent", s->tcp ? s->n : s->n - s->n_failed);
     put_integer(object, "failed", s->n_failed);
     put_integer(object, "received", s->n_received);

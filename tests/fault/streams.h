@@ -48,7 +48,7 @@ struct stream {
     uint32_t n_received;
     uint32_t n_astray;          /* At another listener than they should. */
     size_t astray_at;
-    int64_t stall, stall_end;   /* TCP: the oldest byte that arrived, when. */
+    int64_t stall, stall_end;   /* Longest way of what arrived, and when. */
     atomic_int error;           /* TCP: why it broke, an errno; or 0. */
 };
 

@@ -132,6 +132,11 @@ arrived(struct stream *s, uint32_t n)
     if (s->seen[n] < UINT8_MAX) {
         s->seen[n]++;
     }
+    int64_t age = now() - s->sent_at[n];
+    if (age > s->stall) {
+        s->stall = age;
+        s->stall_end = now();
+    }
     s->newest = s->sent_at[n];
 }
 
@@ -177,12 +182,6 @@ take_bytes(struct stream *s)
 
     while ((len = recv(s->peer, bytes, sizeof bytes, 0)) > 0) {
         for (ssize_t i = 0; i < len; i++) {
-            int64_t age = now() - s->sent_at[s->n_received];
-
-            if (age > s->stall) {
-                s->stall = age;
-                s->stall_end = now();
-            }
             arrived(s, s->n_received);
         }
     }
