@@ -75,7 +75,7 @@ class Churn:
     """One random step after the other, in a thread, during the body of
     `with`."""
 
-    def __init__(self, rig, pause=0.05):
+    def __init__(self, rig, pause=0.03):
         self.rig, self.random, self.pause = rig, rig.random, pause
         self.steps = 0
         self.error = None

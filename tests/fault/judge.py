@@ -14,6 +14,7 @@ class Result:
 
     report: dict
     denied: set                 # names of streams that may not arrive
+    way_out: set                # of those that go to what is not a pod
     switch_drops: int = 0       # frames for which the switch's sockets had
                                 # no room
 
@@ -50,7 +51,7 @@ class Result:
                  for name, runs in self._wrong(True).items()
                  for first, last, since, until in runs]
         for name, s in self.streams.items():
-            if s["astray"] and name not in self.denied:
+            if s["astray"] and name not in self.denied | self.way_out:
                 found.append(f"{name}: {s['astray']} came out at "
                              f"{s['astray_at']}")
             if s["duplicates"] and name not in self.denied:
@@ -60,6 +61,12 @@ class Result:
             if not s["sent"]:
                 found.append(f"{name}: nothing was sent")
         return found
+
+    def floods(self):
+        """What went the way out, and came out at a pod as well."""
+        return [f"{name}: {s['astray']} came out at {s['astray_at']}"
+                for name, s in self.streams.items()
+                if s["astray"] and name in self.way_out]
 
     def leaks_after(self, when):
         """The same of denied frames that were sent after `when`."""
@@ -89,7 +96,8 @@ class Result:
 
     def wrong_if_atomic(self, floor=0):
         """All that may not be when nothing at all should have happened."""
-        found = self.leaks() + self.unheard() + self.stalls()
+        found = (self.leaks() + self.floods() + self.unheard()
+                 + self.stalls())
         if self.lost > floor + self.switch_drops:
             found += [f"{self.lost} allowed frames lost, of which "
                       f"{self.switch_drops} at the switch's sockets; the "
@@ -97,7 +105,8 @@ class Result:
         return found
 
     def wrong_if_closed(self):
-        """All that may not be even while traffic is interrupted."""
+        """All that may not be even while traffic is interrupted; for floods
+        see test_a_port_that_comes_hears_no_flood()."""
         return self.leaks() + self.unheard()
 
     def outage(self):

@@ -108,7 +108,9 @@ class Rig:
         before = self.switch_drops()
         traffic = Traffic(self.lab, self.build_dir / "tests/fault/streams")
         denied = {q.name for q in traffic.pairs if not q.allowed}
-        result = Result({}, denied)
+        way_out = {q.name for q in traffic.pairs
+                   if q.allowed and q.target not in p.PODS}
+        result = Result({}, denied, way_out)
         result.traffic = traffic
         with traffic:
             yield result

@@ -8,7 +8,7 @@ import pytest
 from churn import Churn, judged, wrong_states
 from faults import ATOMIC, FULL, times
 
-SECONDS = 300 if FULL else 8
+SECONDS = 60 if FULL else 8
 FLOOR_TABLE = 250
 
 
