@@ -15,6 +15,7 @@
 #include "daemon/dryrun.h"
 #include "daemon/footprint.h"
 #include "daemon/options.h"
+#include "daemon/wait.h"
 #include "dns-resolve.h"
 #include "fatal-signal.h"
 #include "memory.h"
@@ -116,9 +117,11 @@ serve(const struct np_options *options)
 
     loop(&d, unixctl, signals);
 
-    np_daemon_destroy(&d);
-    /* The answers to those who waited. */
+    /* The answers to those who waited.  Others may ask at this very moment:
+     * they must find the daemon whole. */
+    np_waiters_destroy(&d);
     unixctl_server_run(unixctl);
+    np_daemon_destroy(&d);
     unixctl_server_destroy(unixctl);
     close(signals);
     return EXIT_SUCCESS;

@@ -117,8 +117,6 @@ def test_a_wiped_table_lets_nothing_through(rig, figure):
     figure(f"{len(wiped)} times: no leak")
 
 
-@pytest.mark.xfail(strict=True, reason="the daemon does not watch its flows: "
-                   "what others did to them it sees when it connects anew")
 def test_a_wiped_table_is_repaired(rig, figure):
     """Within a second."""
     outages = Outages()

@@ -1,10 +1,12 @@
 """The daemon itself: how it starts and ends, what it waits for, what it tells
 and writes, and ovs-flows beside it."""
 
+import contextlib
 import json
 import os
 import re
 import signal
+import socket
 import subprocess
 
 import pytest
@@ -194,6 +196,29 @@ def test_who_waits_gets_an_answer_at_the_end(up):
         assert up.stop_daemon() == 0
         assert "the daemon exits" in waiting.communicate()[1]
     up.ovs.start_ovsdb()
+
+
+def test_who_asks_at_the_end_harms_nobody(up):
+    """More than the daemon lets in at once: the last ones ask when it has
+    been told to end."""
+    up.daemon.send_signal(signal.SIGSTOP)
+    waiting = []
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(BlockingIOError):  # no more can queue
+            while True:
+                waiting.append(stack.enter_context(
+                    socket.socket(socket.AF_UNIX)))
+                waiting[-1].setblocking(False)
+                waiting[-1].connect(str(up.ovs.rundir / (
+                    f"ovs-netpold.{up.daemon.pid}.ctl")))
+                waiting[-1].send(b'{"id":0,"method":"netpol/wait",'
+                                 b'"params":["--datapath","120"]}')
+        assert len(waiting) > 10
+        up.daemon.send_signal(signal.SIGTERM)
+        up.daemon.send_signal(signal.SIGCONT)
+        assert up.stop_daemon() == 0
+        for client in waiting[:10]:
+            assert b"the daemon exits" in client.recv(4096)
 
 
 # What is told and written.
