@@ -112,7 +112,15 @@ class Result:
     def outage(self):
         """When allowed frames began to be lost, and when the last of them was
         sent, or None."""
-        runs = [run for runs in self._wrong(False).values() for run in runs]
-        if not runs:
-            return None
-        return min(run[2] for run in runs), max(run[3] for run in runs)
+        return span(self._wrong(False))
+
+    def leak(self):
+        """The same of denied frames that arrived."""
+        return span(self._wrong(True))
+
+
+def span(wrong):
+    runs = [run for runs in wrong.values() for run in runs]
+    if not runs:
+        return None
+    return min(run[2] for run in runs), max(run[3] for run in runs)

@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from faults import (CLOSED, FULL, ports_moved_at_once, repaired, tables,
-                    times, wipe)
+from faults import (CLOSED, FULL, OPENED, bridge_remade, open_up,
+                    ports_moved_at_once, repaired, tables, times, wipe)
 
 MOMENT = 0.1                    # seconds
 
@@ -71,6 +71,23 @@ def test_a_port_that_comes_hears_no_flood(rig, figure):
     assert not result.floods()
 
 
+@pytest.mark.xfail(strict=True, reason="a bridge that is not made secure "
+                   "forwards by itself until the daemon has connected, which "
+                   "it tries again after a second, and has made it secure")
+def test_a_bridge_remade_standalone(rig, figure):
+    rig.lab.settings.fail_mode = ""
+    try:
+        with rig.streams() as result:
+            bridge_remade(rig)
+            result.traffic.flowing()
+    finally:
+        rig.lab.settings.fail_mode = "secure"
+    leak = result.leak()
+    figure(f"{len(result.leaks())} streams leak"
+           + (f" for {leak[1] - leak[0]:.2f} s" if leak else ""))
+    check(result)
+
+
 def test_ports_moved_at_once(rig, figure):
     """A limit of the userspace datapath: it deletes all these ports before it
     adds them again, so they come by each other's numbers in the datapath, and
@@ -131,3 +148,18 @@ def test_a_wiped_table_is_repaired(rig, figure):
         outages.add(result, back)
     figure(outages)
     assert max(outages.whole) <= 1
+
+
+@pytest.mark.parametrize("table", OPENED)
+def test_an_opened_table_is_closed(rig, figure, table):
+    """Within a second; until then what the table denied does pass."""
+    longest = 0
+    for _ in range(times(2, 30)):
+        with rig.streams() as result:
+            begin = open_up(rig, table)
+            time.sleep(2)
+        assert not result.leaks_after(begin + 1) and not result.lost
+        leak = result.leak()
+        longest = max(longest, leak[1] - begin if leak else 0)
+    figure(f"{times(2, 30)} times: denied frames passed for {longest:.2f} s "
+           "at most")
