@@ -113,7 +113,8 @@ class Churn:
     def step(self):
         with self.rig.writing:
             self.random.choice([self.noise, self.noise, self.form, self.pods,
-                                self.namespaces, self.remotes])()
+                                self.namespaces, self.remotes,
+                                self.visitor])()
         self.steps += 1
 
     def _write(self, name, *objects):
@@ -168,6 +169,19 @@ class Churn:
                 self._remote[i] = remote_pod(
                     i, ns, role=role, spin=str(self.random.randrange(3)))
         self._write("remote.json", *self._remote.values())
+
+
+    def visitor(self):
+        """A pod of this node comes or goes, with its port."""
+        lab = self.rig.lab
+        with self.rig.saving:
+            if "guests/visitor" in lab.pods:
+                lab.del_pod("guests", "visitor")
+            else:
+                role = self.random.choice(["client", "server", "left"])
+                lab.add_pod("guests", "visitor", p.VISITOR_IPS, raw=True,
+                            labels={"role": role})
+        self._write_pods()
 
 
 # Afterwards.

@@ -58,7 +58,8 @@ def connection_cut(rig):
     with rig.proxy() as proxy:
         daemon_restarted(rig)
         rig.lab.wait()
-        while not proxy.cut_in(int(2 ** rig.random.uniform(0, 9)), patience=10):
+        # As often behind a few as behind hundreds of messages.
+        while not proxy.cut_in(int(2 ** rig.random.uniform(0, 9)), 10):
             pass
         some_time(rig, 0.05)
     rig.cuts += proxy.cuts

@@ -17,6 +17,7 @@ class Result:
     way_out: set                # of those that go to what is not a pod
     switch_drops: int = 0       # frames for which the switch's sockets had
                                 # no room
+    traffic: object = None      # the streams themselves, while they run
 
     @property
     def streams(self):

@@ -26,6 +26,7 @@ PODS = {"client": ("front", 10), "other": ("front", 11),
         "left": ("open", 14), "right": ("open", 15),
         "guest": ("guests", 18),
         "caller": ("front", 16), "answerer": ("back", 17)}
+VISITOR_IPS = ["10.244.1.19", "fd00:10:244::1:19"]
 KERNEL = ("caller", "answerer")
 ROLES = {"caller": "client", "answerer": "server"}      # others: their name
 TEAMS = {"front": "front", "back": "back"}

@@ -25,6 +25,8 @@ class Rig:
         self.lab, self.build_dir = lab, build_dir
         self.random = random.Random(seed)
         self.writing = threading.Lock()     # who writes or moves manifests
+        self.saving = threading.Lock()      # who changes what the lab runs
+        self.cuts = []          # where the connection was cut: see Proxy
         for name, (ns, _) in p.PODS.items():
             lab.add_pod(ns, name, p.pod_ips(name), raw=name not in p.KERNEL,
                         labels={"role": p.ROLES.get(name, name)})
@@ -56,7 +58,8 @@ class Rig:
     # The daemon.
 
     def start_daemon(self, build_dir=None):
-        self.lab.start_daemon(build_dir or self.build_dir)
+        with self.saving:
+            self.lab.start_daemon(build_dir or self.build_dir)
 
     def kill_daemon(self, signum=signal.SIGKILL):
         self.lab.daemon.send_signal(signum)
@@ -110,8 +113,7 @@ class Rig:
         denied = {q.name for q in traffic.pairs if not q.allowed}
         way_out = {q.name for q in traffic.pairs
                    if q.allowed and q.target not in p.PODS}
-        result = Result({}, denied, way_out)
-        result.traffic = traffic
+        result = Result({}, denied, way_out, traffic=traffic)
         with traffic:
             yield result
             traffic.flowing()

@@ -154,12 +154,12 @@ def test_a_wiped_table_is_repaired(rig, figure):
 def test_an_opened_table_is_closed(rig, figure, table):
     """Within a second; until then what the table denied does pass."""
     longest = 0
-    for _ in range(times(2, 30)):
+    for _ in range(times(2, 10)):
         with rig.streams() as result:
             begin = open_up(rig, table)
             time.sleep(2)
         assert not result.leaks_after(begin + 1) and not result.lost
         leak = result.leak()
         longest = max(longest, leak[1] - begin if leak else 0)
-    figure(f"{times(2, 30)} times: denied frames passed for {longest:.2f} s "
+    figure(f"{times(2, 10)} times: denied frames passed for {longest:.2f} s "
            "at most")

@@ -420,7 +420,7 @@ class Lab:
         ctl = self.ovs.rundir / f"ovs-netpold.{self.daemon.pid}.ctl"
         pidfile = self.ovs.rundir / "ovs-netpold.pid"
         ovs.wait_until(lambda: self.daemon.poll() is not None or
-                       ctl.exists() and pidfile.exists(),
+                       pidfile.exists() and ovs.listens(ctl),
                        "ovs-netpold to listen")
         if self.daemon.poll() is not None:
             raise LabError("ovs-netpold ended at once: " + (

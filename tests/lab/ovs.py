@@ -11,6 +11,7 @@ import fcntl
 import os
 import pathlib
 import shutil
+import socket
 import time
 
 from . import netns
@@ -63,6 +64,13 @@ def wait_until(condition, what, patience=30.0, every=0.01):
             raise LabError(f"waited {patience:.0f} s in vain for {what}")
         time.sleep(every)
     return value
+
+
+def listens(path):
+    """Is there somebody behind this socket?  It is in its directory a little
+    earlier."""
+    with socket.socket(socket.AF_UNIX) as client:
+        return client.connect_ex(str(path)) == 0
 
 
 class Ovs:
