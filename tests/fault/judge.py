@@ -24,8 +24,14 @@ class Result:
         return self.report["streams"]
 
     def _wrong(self, denied):
-        return {name: s["wrong"] for name, s in self.streams.items()
-                if (name in self.denied) == denied and s["wrong"]}
+        """Stretches by stream.  Replies may be sent before what they reply to
+        was there, so of what is allowed only those count that end after
+        everything has flowed once."""
+        begin = 0 if denied else self.traffic.begin
+        wrong = {name: [run for run in s["wrong"] if run[3] >= begin]
+                 for name, s in self.streams.items()
+                 if (name in self.denied) == denied}
+        return {name: runs for name, runs in wrong.items() if runs}
 
     @property
     def lost(self):

@@ -22,6 +22,7 @@ class Traffic:
     def __init__(self, lab, program, rate=RATE):
         self.pairs = p.all_pairs(lab)
         self.report = None
+        self.begin = None       # when everything had flowed once
         self._errors = tempfile.TemporaryFile("w+")
         self._process = subprocess.Popen(
             [str(program)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
@@ -33,6 +34,7 @@ class Traffic:
 
     def __enter__(self):
         self.flowing()
+        self.begin = time.monotonic()
         return self
 
     def __exit__(self, *_exc):
