@@ -181,7 +181,9 @@ ATOMIC = [(daemon_killed, 20, 300), (daemon_restarted, 5, 100),
 CLOSED = [(switch_killed, 1, 30), (switch_restarted, 1, 30),
           (switch_and_daemon_killed, 1, 30), (switch_stopped, 1, 3),
           (database_killed, 1, 30), (database_restarted, 1, 30),
-          (bridge_remade, 1, 30), (ports_moved, 2, 50)]
+          (ports_moved, 2, 50)]
+# Closed again when all ports are back.
+ANEW = [(bridge_remade, 1, 30), (ports_moved_at_once, 2, 30)]
 
 
 def times(few, many):
