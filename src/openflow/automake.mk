@@ -3,6 +3,7 @@ libnetpol_a_SOURCES += \
 	src/openflow/dump.c \
 	src/openflow/installer.c \
 	src/openflow/installer.h \
+	src/openflow/knock.c \
 	src/openflow/msg.c \
 	src/openflow/noflood.c \
 	src/openflow/openflow-private.h \

@@ -32,6 +32,7 @@ struct np_watch {
 struct np_installer {
     /* Connection. */
     struct rconn *rconn;
+    struct np_of_knock knock;
     struct rconn_packet_counter *queued;
     char *target;               /* NULL for none. */
     char *name;                 /* Bridge, for messages. */

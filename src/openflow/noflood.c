@@ -52,6 +52,7 @@ struct np_noflood {
     struct rconn *rconn;
     char *target;
     unsigned int seqno;
+    struct np_of_knock knock;
     bool connected;
     bool configured;            /* Asked for ports and their changes. */
     char *error;
@@ -307,6 +308,7 @@ np_noflood_run(struct np_noflood *nf, bool hold)
         free(name);
         free(bridge);
     }
+    np_of_knock_run(&nf->knock, nf->rconn);
     rconn_run(nf->rconn);
     check_connection(nf);
     free(nf->error);
@@ -336,4 +338,5 @@ np_noflood_wait(struct np_noflood *nf)
 {
     rconn_run_wait(nf->rconn);
     rconn_recv_wait(nf->rconn);
+    np_of_knock_wait(&nf->knock, nf->rconn);
 }

@@ -3,6 +3,9 @@
 
 #include "netpol/openflow.h"
 
+#include <sys/types.h>
+#include <time.h>
+
 #include "openvswitch/ofp-protocol.h"
 
 struct ofp_header;
@@ -25,6 +28,19 @@ void np_of_format_flow(const struct np_flow *, const struct np_of_namer *,
 char *np_of_name(const char *target);
 /* Why RCONN is not connected, or NULL; to be freed. */
 char *np_of_conn_error(const struct rconn *);
+
+/* knock.c: makes an rconn to a Unix socket that waits before it tries again try
+ * at once when the socket is a new one.  All zeros at first. */
+struct np_of_knock {
+    ino_t ino;
+    dev_t dev;
+    struct timespec ctime;
+    unsigned int seqno;         /* Of the connection it was looked at for. */
+    int n_left;                 /* Attempts. */
+    long long int at;           /* When to look again; in time_msec(). */
+};
+void np_of_knock_run(struct np_of_knock *, struct rconn *);
+void np_of_knock_wait(const struct np_of_knock *, struct rconn *);
 
 /* msg.c: what is sent.  Each message comes with XID (host byte order), so
  * that an answer can be told apart from answers to earlier questions. */

@@ -451,6 +451,7 @@ np_installer_run(struct np_installer *inst)
     struct ofpbuf *msg;
 
     inst->poked = false;
+    np_of_knock_run(&inst->knock, inst->rconn);
     rconn_run(inst->rconn);
     check_connection(inst);
     for (int i = 0; i < TURN_MAX && (msg = rconn_recv(inst->rconn)); i++) {
@@ -469,6 +470,7 @@ np_installer_wait(struct np_installer *inst)
 {
     rconn_run_wait(inst->rconn);
     rconn_recv_wait(inst->rconn);
+    np_of_knock_wait(&inst->knock, inst->rconn);
     np_noflood_wait(inst->noflood);
     if (inst->poked) {
         poll_immediate_wake();
