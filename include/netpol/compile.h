@@ -64,8 +64,12 @@ enum np_table {
     NP_T_OPEN_PODS = 122,
     NP_T_OUT = 125,
     NP_T_DENY = 130,
+    NP_T_QUIET = 131,
+    NP_T_DENIED = 132,
+    NP_T_RECORD = 133,
+    NP_T_OVERFLOW = 134,
 };
-#define NP_TABLE_BASE_MAX (253 - NP_T_DENY)
+#define NP_TABLE_BASE_MAX (253 - NP_T_OVERFLOW)
 
 struct np_table_info {
     uint8_t table;              /* Before 'table_base'. */

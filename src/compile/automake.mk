@@ -9,6 +9,7 @@ libnetpol_a_SOURCES += \
 	src/compile/conj.c \
 	src/compile/content.c \
 	src/compile/cset.c \
+	src/compile/denied.c \
 	src/compile/ghost.c \
 	src/compile/identity.c \
 	src/compile/judge.c \

@@ -41,6 +41,26 @@ static const char association_v4[]
 static const char association_v6[]
     = ASSOCIATION("0x86dd", "NXM_NX_IPV6_SRC[]", "NXM_NX_IPV6_DST[]");
 
+/* What learn() remembers of a denial: a flow that counts and drops, until
+ * there was none of it for a minute.  The number of them is each template's
+ * own business. */
+#define DENIED(ETH_TYPE, IP_SRC, IP_DST) \
+    "table=denied,idle_timeout=60,send_flow_rem,priority=10," \
+    "NXM_OF_IN_PORT[],eth_type=" ETH_TYPE "," IP_SRC "," IP_DST "," \
+    "NXM_OF_IP_PROTO[],NXM_NX_REG7[0..15],NXM_NX_REG9[],NXM_NX_REG10[]," \
+    "result_dst=NXM_NX_REG6[0]"
+static const char denied_v4[]
+    = DENIED("0x800", "NXM_OF_IP_SRC[]", "NXM_OF_IP_DST[]");
+static const char denied_v6[]
+    = DENIED("0x86dd", "NXM_NX_IPV6_SRC[]", "NXM_NX_IPV6_DST[]");
+/* And of who was denied too many things: the beginning of a flow that drops
+ * all that is denied to it, until nothing was for a while.  What is not denied
+ * it could not drop, wherever it were: it asks for the reason. */
+static const char quiet[]
+    = "table=quiet,idle_timeout=10,send_flow_rem,priority=100,"
+      "NXM_NX_REG9[]";
+static const char look_up[] = "load:0->NXM_NX_REG6[],resubmit(,denied)";
+
 static const char swap[] =
     "push:NXM_NX_REG1[],move:NXM_NX_REG2[]->NXM_NX_REG1[],"
     "pop:NXM_NX_REG2[],"
@@ -67,7 +87,31 @@ put_deny(const char *reason, struct ds *s)
     VLOG_ABORT("unknown reason \"%s\" to deny", reason);
 }
 
-/* Values that all templates know. */
+/* Values that all templates know: some are the same in each build. */
+static const struct np_var common[] = {
+    { "association_v4", association_v4 },
+    { "association_v6", association_v6 },
+    { "clear", clear },
+    { "denied_v4", denied_v4 },
+    { "denied_v6", denied_v6 },
+    { "judge", judge },
+    { "look_up", look_up },
+    { "quiet", quiet },
+    { "swap", swap },
+    { NULL, NULL },
+};
+
+static const char *
+find_var(const struct np_var *vars, const char *name)
+{
+    for (; vars && vars->name; vars++) {
+        if (!strcmp(vars->name, name)) {
+            return vars->value;
+        }
+    }
+    return NULL;
+}
+
 static bool
 put_common(const struct np_build *b, const char *name, struct ds *s)
 {
@@ -79,26 +123,19 @@ put_common(const struct np_build *b, const char *name, struct ds *s)
         ds_put_format(s, "%d", zone + 1);
     } else if (!strcmp(name, "second_zone")) {
         ds_put_format(s, "load:%d->NXM_NX_REG13[0..15],load:0->NXM_NX_REG5[],"
-                      "load:0->NXM_NX_REG8[],load:0->NXM_NX_REG10[],",
+                      "load:0->NXM_NX_REG8[],"
+                      "move:NXM_NX_REG9[0..15]->NXM_NX_REG7[0..15],"
+                      "move:NXM_NX_REG10[0..15]->NXM_NX_REG7[16..31],"
+                      "load:0->NXM_NX_REG10[],",
                       zone + 1);
-    } else if (!strcmp(name, "association_v4")) {
-        ds_put_cstr(s, association_v4);
-    } else if (!strcmp(name, "association_v6")) {
-        ds_put_cstr(s, association_v6);
     } else if (!strcmp(name, "layout")) {
         ds_put_format(s, "0x%"PRIx32, b->layout);
     } else if (!strcmp(name, "to_committed")) {
         ds_put_format(s, "load:2->NXM_NX_REG11[],"
                       "load:0x%"PRIx32"->NXM_NX_PKT_MARK[],", b->layout);
-    } else if (!strcmp(name, "judge")) {
-        ds_put_cstr(s, judge);
     } else if (!strcmp(name, "commit")) {
         put_common(b, "to_committed", s);
         ds_put_cstr(s, commit);
-    } else if (!strcmp(name, "swap")) {
-        ds_put_cstr(s, swap);
-    } else if (!strcmp(name, "clear")) {
-        ds_put_cstr(s, clear);
     } else if (!strncmp(name, "deny:", 5)) {
         put_deny(name + 5, s);
     } else {
@@ -111,13 +148,12 @@ static void
 put_variable(const struct np_build *b, const char *name,
              const struct np_var *vars, struct ds *s)
 {
-    for (; vars && vars->name; vars++) {
-        if (!strcmp(vars->name, name)) {
-            ds_put_cstr(s, vars->value);
-            return;
-        }
-    }
-    if (!put_common(b, name, s)) {
+    const char *value = find_var(vars, name);
+
+    value = value ? value : find_var(common, name);
+    if (value) {
+        ds_put_cstr(s, value);
+    } else if (!put_common(b, name, s)) {
         VLOG_ABORT("unknown variable {%s} in a template", name);
     }
 }
@@ -221,6 +257,7 @@ np_build_layout(const struct np_compile_config *config)
 
     sha1_init(&sha1);
     hash_templates(&sha1, np_static_templates);
+    hash_templates(&sha1, np_denied_templates);
     hash_templates(&sha1, np_port_templates);
     tables = np_pipeline_tables(&n);
     for (size_t i = 0; i < n; i++) {

@@ -28,7 +28,9 @@ struct np_build {
  *   reg1   identity of the opener     reg2   identity of the server
  *   reg3   flags of the opener        reg4   flags of the server (NP_ID_*)
  *   reg5   egress rule that allowed   reg8   ingress rule that allowed
- *   reg6   protocol, and reg7 port, of the connection that an error quotes
+ *   reg6   protocol, and reg7 port, of the connection that an error quotes;
+ *          of what was denied: whether it was learned, and the server's port;
+ *          in the second zone, reg7: reg9 and reg10 of the first
  *   reg9   why the frame is denied (enum np_deny_reason)
  *   reg10  1: a reply; 2: not one, and its association is remembered
  *   reg11  1: judged again in the second zone, where it must be a reply
@@ -66,6 +68,7 @@ struct np_var {
  *   {judge}          load both identities and go on to the policies
  *   {commit}         ct(commit,…) with the rules in ct_label, then forward
  *   {swap}           exchange opener and server
+ *   {look_up}        is this denial known?
  *   {deny:REASON}    count and drop */
 void np_build_flow(struct np_build *, enum np_flow_kind, uint32_t id,
                    const char *template, const struct np_var *vars);
@@ -106,6 +109,7 @@ void np_build_list(struct np_build *, enum np_table,
 /* A number for what packets on their way depend on; never 0. */
 uint32_t np_build_layout(const struct np_compile_config *);
 extern const char *const np_static_templates[];
+extern const char *const np_denied_templates[];
 extern const char *const np_port_templates[];
 
 #endif /* compile/build.h */

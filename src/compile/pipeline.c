@@ -67,6 +67,14 @@ static const struct np_table_info tables[] = {
     { NP_T_OUT, "out", NULL,
       "the way out for what is not a local pod's" },
     { NP_T_DENY, "deny", NULL, "counts denied frames by reason" },
+    { NP_T_QUIET, "quiet", "ip_dst ipv6_dst",
+      "learned: whose denials are too many to look at", true },
+    { NP_T_DENIED, "denied", NULL,
+      "learned: denials by policy, each with its count", true },
+    { NP_T_RECORD, "record", "ip_dst ipv6_dst",
+      "a denial that is new is remembered on a pod's account" },
+    { NP_T_OVERFLOW, "overflow", NULL,
+      "whose account is full is dropped without a look for a while" },
 };
 
 const struct np_table_info *

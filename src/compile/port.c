@@ -22,6 +22,7 @@ enum port_template {
     T_SELF, T_CONNTRACK,
     T_RELATED_V4_SRC, T_RELATED_V4_DST, T_RELATED_V6_SRC, T_RELATED_V6_DST,
     T_LEARN_V4, T_LEARN_V6, T_FORWARD, T_OUT_POD_MAC,
+    T_RECORD_FROM_V4, T_RECORD_FROM_V6, T_RECORD_TO_V4, T_RECORD_TO_V6,
     T_OUT_NORMAL, T_OUT_TABLE,
     T_OUT_NODE, T_OUT_FROM_PORT, T_OUT_ALL, T_OUT_PORT,
 };
@@ -110,6 +111,20 @@ const char *const np_port_templates[] = {
     [T_OUT_POD_MAC] = "table=out,priority=100,dl_dst={mac},"
         "actions={deny:mac}",
 
+    /* Denials by policy, of what the pod sent and of what was for it. */
+    [T_RECORD_FROM_V4] = "table=record,priority=100,in_port={port},ip,"
+        "actions=learn({denied_v4},cookie={learn_cookie},limit=64),"
+        "resubmit(,overflow)",
+    [T_RECORD_FROM_V6] = "table=record,priority=100,in_port={port},ipv6,"
+        "actions=learn({denied_v6},cookie={learn_cookie},limit=64),"
+        "resubmit(,overflow)",
+    [T_RECORD_TO_V4] = "table=record,priority=90,ip,nw_dst={addr},"
+        "actions=learn({denied_v4},cookie={learn_cookie},limit=64),"
+        "resubmit(,overflow)",
+    [T_RECORD_TO_V6] = "table=record,priority=90,ipv6,ipv6_dst={addr},"
+        "actions=learn({denied_v6},cookie={learn_cookie},limit=64),"
+        "resubmit(,overflow)",
+
     [T_OUT_NORMAL] = "table=out,priority=10,actions=normal",
     [T_OUT_TABLE] = "table=out,priority=10,actions=resubmit(,{table})",
     /* One way out by name: the node's MACs to the node, what came in by the
@@ -197,12 +212,12 @@ add_local_addr(struct np_build *b, const struct np_local *local,
     static const enum port_template v4[] = {
         T_GUARD_V4, T_GUARD_ARP, T_GUARD_ARP_PROBE, T_FOREIGN_V4,
         T_FOREIGN_ARP, T_LINK_ARP, T_LINK_ARP_OWN, T_SELF, T_CONNTRACK,
-        T_RELATED_V4_SRC, T_RELATED_V4_DST, T_FORWARD,
+        T_RELATED_V4_SRC, T_RELATED_V4_DST, T_FORWARD, T_RECORD_TO_V4,
     };
     static const enum port_template v6[] = {
         T_GUARD_V6, T_GUARD_NS_DAD, T_FOREIGN_V6, T_FOREIGN_NA, T_LINK_NS,
         T_LINK_NS_OWN, T_SELF, T_CONNTRACK, T_RELATED_V6_SRC,
-        T_RELATED_V6_DST, T_FORWARD,
+        T_RELATED_V6_DST, T_FORWARD, T_RECORD_TO_V6,
     };
     bool is_v4 = addr->family == 4;
     const enum port_template *t = is_v4 ? v4 : v6;
@@ -219,17 +234,16 @@ add_local_addr(struct np_build *b, const struct np_local *local,
 
 static void
 add_learn(struct np_build *b, const struct np_bridge_port *port,
-          const char *ofport)
+          const char *ofport, const char *learn_cookie)
 {
-    uint64_t cookie = np_cookie(NP_FLOW_LEARNED, port->ofport);
-    char *learn_cookie = xasprintf("0x%"PRIx64, cookie);
     struct np_var vars[] = { { "port", ofport },
                              { "learn_cookie", learn_cookie },
                              { NULL, NULL } };
 
     add(b, port, T_LEARN_V4, vars);
     add(b, port, T_LEARN_V6, vars);
-    free(learn_cookie);
+    add(b, port, T_RECORD_FROM_V4, vars);
+    add(b, port, T_RECORD_FROM_V6, vars);
 }
 
 static void
@@ -260,6 +274,9 @@ np_build_local(struct np_build *b, const struct np_local *local)
 {
     char *port = ofport_to_string(local->port->ofport);
     char *mac = xasprintf(ETH_ADDR_FMT, ETH_ADDR_ARGS(local->port->mac));
+    char *learn_cookie = xasprintf("0x%"PRIx64,
+                                   np_cookie(NP_FLOW_LEARNED,
+                                             local->port->ofport));
 
     for (size_t i = 0; i < local->n_addrs; i++) {
         const struct np_prefix *addr = &local->addrs[i];
@@ -269,18 +286,20 @@ np_build_local(struct np_build *b, const struct np_local *local)
             { "port", port }, { "mac", mac }, { "addr", text },
             { "ip", is_v4 ? "ip" : "ipv6" },
             { "ip_dst", is_v4 ? "nw_dst" : "ipv6_dst" },
+            { "learn_cookie", learn_cookie },
             { NULL, NULL },
         };
 
         add_local_addr(b, local, addr, vars);
         free(text);
     }
-    add_learn(b, local->port, port);
+    add_learn(b, local->port, port, learn_cookie);
     add_classify(b, local->port, NP_ROLE_POD);
     add_pod_mac(b, local->port);
 
     free(port);
     free(mac);
+    free(learn_cookie);
 }
 
 /* The role that traffic of PORT gets, 0 for none.  Pods' ports get theirs only

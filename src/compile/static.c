@@ -284,34 +284,6 @@ const char *const np_static_templates[] = {
     "table=forward,priority=0,actions={deny:ethertype}",
 
     "table=out,priority=0,actions={deny:mac}",
-
-    /* A packet that policies deny in its connection's direction may still be
-     * one of a connection that its sender may open: both ends use the same
-     * port, say.  It is judged once more in a zone of its own, where it
-     * passes only if a rule allows just that. */
-    "table=deny,priority=100,reg9=8/0xfffffffe,reg13={zone},"
-        "ct_state=+rpl-rel+trk,ip,actions={second_zone}"
-        "ct(zone=NXM_NX_REG13[0..15],table=resume)",
-    "table=deny,priority=100,reg9=8/0xfffffffe,reg13={zone},"
-        "ct_state=+rpl-rel+trk,ipv6,actions={second_zone}"
-        "ct(zone=NXM_NX_REG13[0..15],table=resume)",
-    "table=deny,priority=100,reg9=8/0xfffffffe,reg13={zone},"
-        "ct_state=+est-rpl-rel+trk,ip,actions={second_zone}"
-        "load:1->NXM_NX_REG11[],ct(zone=NXM_NX_REG13[0..15],table=resume)",
-    "table=deny,priority=100,reg9=8/0xfffffffe,reg13={zone},"
-        "ct_state=+est-rpl-rel+trk,ipv6,actions={second_zone}"
-        "load:1->NXM_NX_REG11[],ct(zone=NXM_NX_REG13[0..15],table=resume)",
-    "table=deny,priority=10,reg9=1,actions=drop",
-    "table=deny,priority=10,reg9=2,actions=drop",
-    "table=deny,priority=10,reg9=3,actions=drop",
-    "table=deny,priority=10,reg9=4,actions=drop",
-    "table=deny,priority=10,reg9=5,actions=drop",
-    "table=deny,priority=10,reg9=6,actions=drop",
-    "table=deny,priority=10,reg9=7,actions=drop",
-    "table=deny,priority=10,reg9=8,actions=drop",
-    "table=deny,priority=10,reg9=9,actions=drop",
-    "table=deny,priority=10,reg9=10,actions=drop",
-    "table=deny,priority=0,actions=drop",
     NULL,
 };
 
@@ -345,6 +317,9 @@ np_build_static(struct np_build *b)
                                    { NULL, NULL } };
 
     for (const char *const *t = np_static_templates; *t; t++) {
+        np_build_flow(b, NP_FLOW_STATIC, 0, *t, vars);
+    }
+    for (const char *const *t = np_denied_templates; *t; t++) {
         np_build_flow(b, NP_FLOW_STATIC, 0, *t, vars);
     }
     if (b->config->allow_to_node) {

@@ -114,7 +114,7 @@ def test_flows_of_others_are_left_alone(world):
     world.put("more.json", manifest.policy("data", "c"))
     assert (switch(world)["drift_repairs"], switch(world)["errors"]) == (
         before["drift_repairs"], before["errors"])
-    text = "\n".join(world.flows())
+    text = "\n".join(world.flows(learned=True))
     assert all(word in text for word in ("nw_src=192.0.2.77", LEARNED,
                                          "table=250"))
     world.lab.ovs.ofctl("del-flows", "br-int", f"cookie={LEARNED}/-1")

@@ -24,6 +24,7 @@ import frames as f
 
 PORTS = {"tcp": [80, 8080], "udp": [53]}
 COOKIE = 0x4e50                 # The upper 16 bits of each cookie of ours.
+LEARNED = f"cookie=0x{COOKIE:x}07"      # What the switch learns by itself.
 
 
 # The world.
@@ -143,15 +144,21 @@ class World:
 
     # The switch.
 
-    def flows(self, match=""):
-        """The flows of the bridge, one a line, counters left out."""
+    def flows(self, match="", learned=False):
+        """The flows of the bridge, one a line, counters left out, and so are
+        those that the switch has learned: they come and go by themselves."""
         dump = self.lab.ovs.ofctl("dump-flows", self.lab.settings.bridge,
                                   "--no-stats", match)
         return sorted(line.strip() for line in dump.splitlines()
-                      if "actions=" in line)
+                      if "actions=" in line
+                      and (learned or not line.strip().startswith(LEARNED)))
 
     def our_flows(self):
         return self.flows(f"cookie={COOKIE << 48:#x}/{0xffff << 48:#x}")
+
+    def forget_learned(self):
+        self.lab.ovs.ofctl("del-flows", self.lab.settings.bridge,
+                           f"{LEARNED}0000000000/{0xffffff << 40:#x}")
 
     def denials(self):
         """Packets that policies have denied, in either direction."""
