@@ -11,6 +11,7 @@ noinst_HEADERS = \
 	include/netpol/http.h \
 	include/netpol/idset.h \
 	include/netpol/interp.h \
+	include/netpol/learned.h \
 	include/netpol/manifest.h \
 	include/netpol/object.h \
 	include/netpol/openflow.h \

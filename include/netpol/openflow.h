@@ -126,13 +126,16 @@ struct np_flow_stats {
     const struct np_flow *flow; /* In the set. */
     uint64_t n_packets, n_bytes;        /* UINT64_MAX if unknown. */
     uint32_t duration;          /* Seconds. */
+    uint32_t idle;              /* Seconds since the last packet; UINT32_MAX if
+                                 * unknown, as it is below OpenFlow 1.5. */
 };
 struct np_flow_dump {
     struct np_flow_set set;
     struct np_flow_stats *stats;        /* In np_flow_set_sort() order. */
-    size_t n;
+    size_t n, allocated;
 };
 char *np_openflow_dump(const char *target, bool all, struct np_flow_dump *);
+void np_flow_dump_init(struct np_flow_dump *);
 void np_flow_dump_destroy(struct np_flow_dump *);
 
 #endif /* netpol/openflow.h */

@@ -4,6 +4,7 @@ libnetpol_a_SOURCES += \
 	src/openflow/installer.c \
 	src/openflow/installer.h \
 	src/openflow/knock.c \
+	src/openflow/learned.c \
 	src/openflow/msg.c \
 	src/openflow/noflood.c \
 	src/openflow/openflow-private.h \

@@ -50,9 +50,9 @@ compare_stats(const void *a_, const void *b_)
     return np_flow_compare(a->flow, b->flow);
 }
 
-static void
-add_stats(struct np_flow_dump *dump, struct np_flow_maker *maker,
-          const struct ofputil_flow_stats *fs)
+void
+np_of_dump_add(struct np_flow_dump *dump, struct np_flow_maker *maker,
+               const struct ofputil_flow_stats *fs)
 {
     struct np_flow *flow = np_of_flow_from_stats(maker, fs, true);
 
@@ -61,12 +61,33 @@ add_stats(struct np_flow_dump *dump, struct np_flow_maker *maker,
         return;
     }
     np_flow_set_put(&dump->set, flow);
+    if (dump->n >= dump->allocated) {
+        dump->stats = x2nrealloc(dump->stats, &dump->allocated,
+                                 sizeof *dump->stats);
+    }
     dump->stats[dump->n++] = (struct np_flow_stats) {
         .flow = flow,
         .n_packets = fs->packet_count,
         .n_bytes = fs->byte_count,
         .duration = fs->duration_sec,
+        .idle = fs->idle_age < 0 ? UINT32_MAX : fs->idle_age,
     };
+}
+
+void
+np_of_dump_sort(struct np_flow_dump *dump)
+{
+    if (dump->n > 1) {
+        qsort(dump->stats, dump->n, sizeof *dump->stats, compare_stats);
+    }
+}
+
+void
+np_flow_dump_init(struct np_flow_dump *dump)
+{
+    np_flow_set_init(&dump->set);
+    dump->stats = NULL;
+    dump->n = dump->allocated = 0;
 }
 
 char *
@@ -75,10 +96,7 @@ np_openflow_dump(const char *target, bool all, struct np_flow_dump *dump)
     struct ofputil_flow_stats *fses = NULL;
     size_t n = 0;
 
-    np_flow_set_init(&dump->set);
-    dump->stats = NULL;
-    dump->n = 0;
-
+    np_flow_dump_init(dump);
     char *error = read_stats(target, &fses, &n);
     if (error) {
         char *name = np_of_name(target);
@@ -88,18 +106,15 @@ np_openflow_dump(const char *target, bool all, struct np_flow_dump *dump)
         return s;
     }
     struct np_flow_maker *maker = np_flow_maker_create();
-    dump->stats = xmalloc(MAX(n, 1) * sizeof *dump->stats);
     for (size_t i = 0; i < n; i++) {
         if (all || np_cookie_is_ours(ntohll(fses[i].cookie))) {
-            add_stats(dump, maker, &fses[i]);
+            np_of_dump_add(dump, maker, &fses[i]);
         }
         free(CONST_CAST(struct ofpact *, fses[i].ofpacts));
     }
     free(fses);
     np_flow_maker_destroy(maker);
-    if (dump->n > 1) {
-        qsort(dump->stats, dump->n, sizeof *dump->stats, compare_stats);
-    }
+    np_of_dump_sort(dump);
     return NULL;
 }
 
@@ -110,6 +125,6 @@ np_flow_dump_destroy(struct np_flow_dump *dump)
         np_flow_set_destroy(&dump->set);
         free(dump->stats);
         dump->stats = NULL;
-        dump->n = 0;
+        dump->n = dump->allocated = 0;
     }
 }

@@ -94,10 +94,10 @@ np_of_set_config(int version, uint16_t miss_send_len)
 }
 
 struct ofpbuf *
-np_of_flow_request(int version, uint32_t xid)
+np_of_flow_request(int version, uint32_t xid, uint8_t table)
 {
     struct ofputil_flow_stats_request fsr = {
-        .table_id = OFPTT_ALL,
+        .table_id = table,
         .out_port = OFPP_ANY,
         .out_group = OFPG_ANY,
     };

@@ -48,10 +48,11 @@ enum { NP_OF_VERSIONS = (1u << OFP13_VERSION) | (1u << OFP14_VERSION)
                         | (1u << OFP15_VERSION) };
 
 struct ofpbuf *np_of_set_config(int version, uint16_t miss_send_len);
-struct ofpbuf *np_of_flow_request(int version, uint32_t xid);
 /* Asks to be told of others' changes of the flows in TABLE. */
 struct ofpbuf *np_of_monitor_request(int version, uint32_t xid,
                                      uint8_t table);
+/* All flows of TABLE, or of all tables for 255 (OFPTT_ALL). */
+struct ofpbuf *np_of_flow_request(int version, uint32_t xid, uint8_t table);
 struct ofpbuf *np_of_barrier(int version, uint32_t xid);
 /* Makes the connections of ADDR in conntrack's ZONE be forgotten, those that it
  * opened or those that it SERVES. */
@@ -93,6 +94,11 @@ void np_readback_destroy(struct np_readback *);
 int np_readback_add(struct np_readback *, struct ofpbuf *reply);
 /* There are no more replies: forgets what only these needed. */
 void np_readback_end(struct np_readback *);
+
+/* dump.c: flows with their counters. */
+void np_of_dump_add(struct np_flow_dump *, struct np_flow_maker *,
+                    const struct ofputil_flow_stats *);
+void np_of_dump_sort(struct np_flow_dump *);
 
 /* bundle.c: one atomic change under way. */
 struct np_bundle {

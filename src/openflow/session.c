@@ -69,7 +69,7 @@ request_flows(struct np_installer *inst)
     inst->read_xid = inst->next_xid++;
     rconn_send(inst->rconn,
                np_of_flow_request(rconn_get_version(inst->rconn),
-                                  inst->read_xid), NULL);
+                                  inst->read_xid, OFPTT_ALL), NULL);
     np_watch_read_begins(inst);
     set_state(inst, NP_OF_READING);
 }

@@ -150,7 +150,7 @@ np_bench_client_dump(struct np_bench_client *c)
     size_t n = 0;
     bool more = true;
 
-    say(c, np_of_flow_request(c->version, c->xid++));
+    say(c, np_of_flow_request(c->version, c->xid++, UINT8_MAX));
     while (more) {
         enum ofptype type;
         struct ofpbuf *msg = hear(c, &type);

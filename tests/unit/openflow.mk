@@ -5,6 +5,7 @@ tests_unit_test_openflow_SOURCES = \
 	tests/unit/openflow/fake-switch.h \
 	tests/unit/openflow/fixture.c \
 	tests/unit/openflow/fixture.h \
+	tests/unit/openflow/test-learned.c \
 	tests/unit/openflow/test-openflow.c \
 	tests/unit/openflow/test-patch.c \
 	tests/unit/openflow/test-watch.c \

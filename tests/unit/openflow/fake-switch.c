@@ -12,6 +12,7 @@
 #include "openvswitch/ofp-actions.h"
 #include "openvswitch/ofp-bundle.h"
 #include "openvswitch/ofp-ct.h"
+#include "openvswitch/ofp-connection.h"
 #include "openvswitch/ofp-errors.h"
 #include "openvswitch/ofp-flow.h"
 #include "openvswitch/ofp-monitor.h"
@@ -34,6 +35,7 @@ fake_switch_init(struct fake_switch *sw, const char *dir)
     *sw = (struct fake_switch) {
         .path = xasprintf("%s/br-fake.mgmt", dir),
         .versions = VERSIONS,
+        .n_packets = 7,
         .refuse_add = -1, .refuse_commit = -1, .drop_at_add = -1,
     };
     sw->target = xasprintf("unix:%s", sw->path);
@@ -54,7 +56,7 @@ close_conn(struct fake_conn *conn)
 {
     vconn_close(conn->vconn);
     conn->vconn = NULL;
-    conn->bundle_open = conn->monitors = false;
+    conn->bundle_open = conn->monitors = conn->wants_ends = false;
     ofpbuf_list_delete(&conn->txq);
     ofpbuf_list_delete(&conn->bundle);
 }
@@ -103,10 +105,16 @@ static void
 handle_read(struct fake_switch *sw, struct fake_conn *conn,
             const struct ofp_header *oh)
 {
+    struct ofputil_flow_stats_request fsr;
     struct ovs_list replies;
     const struct np_flow *flow;
 
+    assert_int_equal(ofputil_decode_flow_stats_request(&fsr, oh, NULL, NULL),
+                     0);
     ds_put_cstr(&sw->log, "read ");
+    if (fsr.table_id != OFPTT_ALL) {
+        ds_put_format(&sw->log, "%"PRIu8" ", fsr.table_id);
+    }
     if (sw->refuse_read) {
         reply_error(conn, OFPERR_OFPBRC_EPERM, oh);
         return;
@@ -117,12 +125,16 @@ handle_read(struct fake_switch *sw, struct fake_conn *conn,
             .cookie = htonll(flow->cookie),
             .table_id = flow->table,
             .priority = flow->priority,
-            .packet_count = 7,
+            .packet_count = sw->n_packets,
             .byte_count = 700,
             .duration_sec = 5,
+            .idle_age = 3,
             .ofpacts = flow->actions,
             .ofpacts_len = flow->actions_len,
         };
+        if (fsr.table_id != OFPTT_ALL && fsr.table_id != flow->table) {
+            continue;
+        }
         np_flow_expand(flow, &fs.match);
         ofputil_append_flow_stats_reply(&fs, &replies, NULL);
     }
@@ -305,18 +317,36 @@ handle_port_mod(struct fake_switch *sw, const struct ofp_header *oh)
                   sw->ports[i].no_flood ? "no-flood" : "flood", i);
 }
 
+/* Nobody asks for packets. */
 static void
-handle_config(struct fake_switch *sw, const struct ofp_header *oh)
+handle_async(struct fake_conn *conn, const struct ofp_header *oh)
+{
+    struct ofputil_async_cfg basis
+        = ofputil_async_cfg_default(oh->version);
+    struct ofputil_async_cfg ac;
+
+    assert_int_equal(ofputil_decode_set_async_config(oh, false, &basis, &ac),
+                     0);
+    assert_int_equal(ac.primary[OAM_PACKET_IN], 0);
+    conn->wants_ends = ac.primary[OAM_FLOW_REMOVED] != 0;
+    assert_int_not_equal(conn->wants_ends,
+                         ac.primary[OAM_PORT_STATUS] != 0);
+}
+
+static void
+handle_config(struct fake_switch *sw, const struct fake_conn *conn,
+              const struct ofp_header *oh)
 {
     struct ofputil_switch_config config;
 
     assert_int_equal(ofputil_decode_set_config(oh, &config), 0);
     assert_int_equal(config.frag, OFPUTIL_FRAG_NX_MATCH);
-    if (oh->version != OFP10_VERSION) {
-        ds_put_cstr(&sw->log, "config ");
-    } else {
-        /* A switch sends no port changes without it. */
+    if (oh->version == OFP10_VERSION || conn->wants_ends) {
+        /* A switch sends nothing of its own without it. */
         assert_int_not_equal(config.miss_send_len, 0);
+    } else {
+        assert_int_equal(config.miss_send_len, 0);
+        ds_put_cstr(&sw->log, "config ");
     }
 }
 
@@ -371,13 +401,15 @@ handle_message(struct fake_switch *sw, struct fake_conn *conn,
     switch ((int) type) {
     case OFPTYPE_HELLO:
     case OFPTYPE_ECHO_REPLY:
+        break;
     case OFPTYPE_SET_ASYNC_CONFIG:
+        handle_async(conn, oh);
         break;
     case OFPTYPE_ECHO_REQUEST:
         reply(conn, ofputil_encode_echo_reply(oh));
         break;
     case OFPTYPE_SET_CONFIG:
-        handle_config(sw, oh);
+        handle_config(sw, conn, oh);
         break;
     case OFPTYPE_FLOW_STATS_REQUEST:
         handle_read(sw, conn, oh);
@@ -558,6 +590,34 @@ fake_switch_resume_monitor(struct fake_switch *sw)
                      i ? OFPFME_RESUMED : OFPFME_PAUSED,
                      OFPUTIL_P_OF15_OXM));
     }
+}
+
+void
+fake_switch_end(struct fake_switch *sw, struct np_flow *flow,
+                uint64_t n_packets, bool idle)
+{
+    struct ofputil_flow_removed fr = {
+        .cookie = htonll(flow->cookie),
+        .priority = flow->priority,
+        .reason = idle ? OFPRR_IDLE_TIMEOUT : OFPRR_DELETE,
+        .table_id = flow->table,
+        .duration_sec = 60,
+        .idle_timeout = 20,
+        .packet_count = n_packets,
+        .byte_count = 100 * n_packets,
+    };
+
+    np_flow_expand(flow, &fr.match);
+    for (int i = 0; i < FAKE_CONNS; i++) {
+        struct fake_conn *conn = &sw->conns[i];
+
+        if (conn->vconn && conn->wants_ends) {
+            int version = vconn_get_version(conn->vconn);
+            reply(conn, ofputil_encode_flow_removed(
+                            &fr, ofputil_protocol_from_ofp_version(version)));
+        }
+    }
+    np_flow_destroy(flow);
 }
 
 void

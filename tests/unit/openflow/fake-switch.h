@@ -14,6 +14,7 @@ enum { FAKE_CONNS = 4, FAKE_PORTS = 8 };
 struct fake_conn {
     struct vconn *vconn;        /* NULL for a free slot. */
     struct ovs_list txq;        /* Of "struct ofpbuf"s. */
+    bool wants_ends;            /* Of flows. */
     struct ovs_list bundle;     /* The same: bundle-adds. */
     bool bundle_open;
     bool monitors;              /* Is told of others' changes. */
@@ -26,6 +27,7 @@ struct fake_switch {
     uint32_t versions;          /* Spoken on new connections. */
     struct fake_conn conns[FAKE_CONNS];
     struct np_flow_set flows;
+    uint64_t n_packets;         /* That each of them has counted. */
     struct fake_port {
         bool exists, no_flood;
     } ports[FAKE_PORTS];        /* By number. */
@@ -60,6 +62,9 @@ void fake_switch_edit(struct fake_switch *, const char *text, bool del,
                       bool tell);
 /* Says that it had stopped telling, for a while. */
 void fake_switch_resume_monitor(struct fake_switch *);
+/* FLOW, which it takes, ended; tells all who want to know. */
+void fake_switch_end(struct fake_switch *, struct np_flow *flow,
+                     uint64_t n_packets, bool idle);
 /* Sends a message to all connections that nobody asked for. */
 void fake_switch_send_noise(struct fake_switch *);
 

@@ -44,5 +44,6 @@ void check_table(struct fixture *, const int list[], int port, size_t extra);
 
 int test_patch(void);
 int test_watch(void);
+int test_learned(void);
 
 #endif /* tests/unit/openflow/fixture.h */

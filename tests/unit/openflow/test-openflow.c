@@ -609,5 +609,5 @@ main(void)
     fatal_ignore_sigpipe();
     vlog_set_levels(NULL, VLF_ANY_DESTINATION, VLL_OFF);
     return (cmocka_run_group_tests_name("openflow", tests, NULL, NULL)
-            + test_patch() + test_watch()) != 0;
+            + test_patch() + test_watch() + test_learned()) != 0;
 }
