@@ -32,6 +32,7 @@ include tests/unit/policy.mk
 include tests/unit/compile.mk
 include tests/unit/openflow.mk
 include tests/unit/inspect.mk
+include tests/unit/observe.mk
 include tests/unit/ovsdb.mk
 include tests/unit/http.mk
 include tests/unit/daemon.mk

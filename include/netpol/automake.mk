@@ -14,6 +14,7 @@ noinst_HEADERS = \
 	include/netpol/learned.h \
 	include/netpol/manifest.h \
 	include/netpol/object.h \
+	include/netpol/observe.h \
 	include/netpol/openflow.h \
 	include/netpol/ovsdb.h \
 	include/netpol/policy.h \

@@ -7,9 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include "fuzz/fuzz.h"
+#include "netpol/observe.h"
 #include "openflow/openflow-private.h"
 #include "openflow/openflow.h"
 #include "openvswitch/match.h"
+#include "openvswitch/ofp-monitor.h"
 #include "openvswitch/ofp-msgs.h"
 #include "openvswitch/ofpbuf.h"
 #include "util.h"
@@ -74,6 +76,32 @@ answer_bundle(const struct ofp_header *oh, bool error)
     np_flow_set_destroy(&to);
 }
 
+/* The end of a flow, taken for one of those that tell of denials. */
+static void
+end_flow(const struct ofp_header *oh)
+{
+    struct np_denials *book = np_denials_create(0);
+    struct ofputil_flow_removed fr;
+    size_t n;
+
+    if (!ofputil_decode_flow_removed(&fr, oh)) {
+        uint64_t cookie = np_cookie(NP_FLOW_LEARNED, fr.priority);
+        uint8_t table = fr.table_id % 2 ? NP_T_QUIET : NP_T_DENIED;
+        struct np_flow *flow = np_flow_create(table, fr.priority, cookie,
+                                              &fr.match, NULL, 0);
+        const struct np_flow_stats stats = {
+            .flow = flow, .n_packets = fr.packet_count,
+            .duration = fr.duration_sec, .idle = fr.idle_timeout,
+        };
+
+        np_denials_ended(book, &stats, 1000000000000LL);
+        np_flow_destroy(flow);
+    }
+    free(np_denials_sort(book, &n));
+    ovs_assert(n <= 1);
+    np_denials_destroy(book);
+}
+
 static void
 handle(struct ofpbuf *msg)
 {
@@ -89,6 +117,9 @@ handle(struct ofpbuf *msg)
         break;
     case OFPTYPE_BUNDLE_CONTROL:
         answer_bundle(msg->data, false);
+        break;
+    case OFPTYPE_FLOW_REMOVED:
+        end_flow(msg->data);
         break;
     case OFPTYPE_ERROR:
         answer_bundle(msg->data, true);

@@ -1,0 +1,2 @@
+# What the switch has seen, for people.
+libnetpol_a_SOURCES += src/observe/denials.c
