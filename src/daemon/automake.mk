@@ -8,6 +8,10 @@ libnetpol_a_SOURCES += \
 	src/daemon/appctl.h \
 	src/daemon/command.c \
 	src/daemon/command.h \
+	src/daemon/denials-facts.c \
+	src/daemon/denials-text.c \
+	src/daemon/denials.c \
+	src/daemon/denials.h \
 	src/daemon/dryrun.c \
 	src/daemon/dryrun.h \
 	src/daemon/engine.c \

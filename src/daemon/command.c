@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/denials.h"
 #include "daemon/footprint.h"
 #include "daemon/netpold.h"
 #include "daemon/options.h"
@@ -93,6 +94,18 @@ report_cb(struct unixctl_conn *conn, int argc, const char *argv[], void *d)
     json_destroy(facts);
     unixctl_command_reply(conn, ds_cstr(&s));
     ds_destroy(&s);
+}
+
+static void
+denials_cb(struct unixctl_conn *conn, int argc, const char *argv[], void *d)
+{
+    bool as_json = argc > 1 && !strcmp(argv[1], "json");
+
+    if (argc > 1 && !as_json) {
+        unixctl_command_reply_error(conn, "usage: netpol/denials [json]");
+    } else {
+        np_denial_desk_ask(d, conn, as_json);
+    }
 }
 
 static void
@@ -204,6 +217,8 @@ np_commands_register(struct np_daemon *d)
         unixctl_command_register(reports[i].name, "[json]", 0, 1, report_cb,
                                  d);
     }
+    unixctl_command_register("netpol/denials", "[json]", 0, 1, denials_cb,
+                             d);
     unixctl_command_register("netpol/self-check", "", 0, 0, self_check_cb,
                              d);
     unixctl_command_register("netpol/flush", "", 0, 0, flush_cb, d);

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "daemon/netpold.h"
+#include "netpol/observe.h"
 #include "netpol/openflow.h"
 #include "netpol/ovsdb.h"
 #include "netpol/source.h"
@@ -123,6 +124,12 @@ count_pending(const struct np_daemon *d)
     return d->progress.latency.n_pending;
 }
 
+static size_t
+count_denials(const struct np_daemon *d)
+{
+    return np_denials_count(d->denials.book);
+}
+
 static const struct part {
     const char *name;
     size_t (*count)(const struct np_daemon *);
@@ -141,6 +148,7 @@ static const struct part {
     { "local-pods", count_local_pods },
     { "flows", count_flows },
     { "pending-updates", count_pending },
+    { "denials", count_denials },
 };
 
 void

@@ -16,6 +16,7 @@
 #include "daemon/realized.h"
 #include "daemon/status.h"
 #include "netpol/http.h"
+#include "netpol/observe.h"
 #include "netpol/openflow.h"
 #include "netpol/ovsdb.h"
 #include "netpol/saved.h"
@@ -164,6 +165,26 @@ put_switch(struct np_expo *e, const struct np_daemon *d)
             st.n_repaired);
 }
 
+/* What was denied, as far as the switch was read. */
+static void
+put_denials(struct np_expo *e, const struct np_daemon *d)
+{
+    const struct np_denials *book = d->denials.book;
+
+    np_expo_family(e, NP_EXPO_COUNTER, "ovs_netpol_denied_packets_total",
+                   "Frames that were denied.");
+    for (int reason = 1; reason < NP_N_DENY_REASONS; reason++) {
+        np_expo_sample(e, np_denials_total(book, reason), "reason",
+                       np_deny_reason_name(reason), NULL);
+    }
+    counter(e, "ovs_netpol_denials_overflow_packets_total", "Of those that "
+            "policies denied, packets that were too many to tell apart.",
+            np_denials_overflowed(book));
+    counter(e, "ovs_netpol_denials_forgotten_packets_total", "Packets in "
+            "denials that had to go from the list for newer ones.",
+            np_denials_forgotten(book));
+}
+
 static void
 put_updates(struct np_expo *e, const struct np_daemon *d)
 {
@@ -237,6 +258,7 @@ metrics_cb(struct np_http_reply *reply, void *d)
     put_ports(&e, d);
     put_flows(&e, d);
     put_switch(&e, d);
+    put_denials(&e, d);
     put_updates(&e, d);
     put_memory(&e, d);
     put_process(&e);

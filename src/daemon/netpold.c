@@ -132,6 +132,7 @@ np_daemon_init(struct np_daemon *d, const struct np_options *options)
     sset_init(&d->told);
     ovs_list_init(&d->waiters);
     np_progress_init(&d->progress);
+    np_denial_desk_init(d);
     d->http = np_metrics_serve(d);
 }
 
@@ -139,6 +140,7 @@ void
 np_daemon_destroy(struct np_daemon *d)
 {
     np_http_destroy(d->http);
+    np_denial_desk_destroy(d);
     np_progress_destroy(&d->progress);
     np_waiters_destroy(d);
     sset_destroy(&d->told);
@@ -264,6 +266,8 @@ run_bridge(struct np_daemon *d)
     if (d->gate.open && !was_open) {
         write_tables(d);
     }
+    /* Its connection would set how the bridge takes fragments. */
+    np_denial_desk_run(d, d->gate.open ? bridge.mgmt : NULL);
 }
 
 void
@@ -298,6 +302,7 @@ np_daemon_wait(struct np_daemon *d)
     np_ovsdb_wait(d->ovsdb);
     np_installer_wait(d->installer);
     np_progress_wait(&d->progress);
+    np_denial_desk_wait(d);
     np_waiters_wait(d);
     np_http_wait(d->http);
 }

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include "daemon/denials.h"
 #include "daemon/engine.h"
 #include "daemon/gate.h"
 #include "daemon/keeper.h"
@@ -37,6 +38,7 @@ struct np_daemon {
     struct sset told;           /* Of the source's mistakes, see news.c. */
     struct ovs_list waiters;    /* See wait.c. */
     struct np_progress progress;
+    struct np_denial_desk denials;
     struct np_http *http;       /* NULL if nobody wants it. */
     bool exiting;
 };
