@@ -130,9 +130,10 @@ np_of_monitor_request(int version, uint32_t xid, uint8_t table)
 
 struct ofpbuf *
 np_of_ct_flush(int version, uint32_t xid, uint16_t zone,
-               const struct np_prefix *addr, bool serves)
+               const struct np_prefix *addr, bool serves, uint8_t proto)
 {
     struct ofp_ct_match match = {
+        .ip_proto = proto,
         .l3_type = addr->family == 4 ? AF_INET : AF_INET6,
     };
     struct in6_addr *side = (serves ? &match.tuple_orig.dst

@@ -55,9 +55,10 @@ struct ofpbuf *np_of_monitor_request(int version, uint32_t xid,
 struct ofpbuf *np_of_flow_request(int version, uint32_t xid, uint8_t table);
 struct ofpbuf *np_of_barrier(int version, uint32_t xid);
 /* Makes the connections of ADDR in conntrack's ZONE be forgotten, those that it
- * opened or those that it SERVES. */
+ * opened or those that it SERVES; of PROTO, or any if that is 0. */
 struct ofpbuf *np_of_ct_flush(int version, uint32_t xid, uint16_t zone,
-                              const struct np_prefix *addr, bool serves);
+                              const struct np_prefix *addr, bool serves,
+                              uint8_t proto);
 /* CONTROL is an OFPBCT_… request. */
 struct ofpbuf *np_of_bundle_control(int version, uint32_t xid, uint32_t bundle,
                                     uint16_t control);

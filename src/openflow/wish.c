@@ -26,6 +26,7 @@
 
 #include "installer.h"
 
+#include <netinet/in.h>
 #include <stdlib.h>
 
 #include "coverage.h"
@@ -297,18 +298,39 @@ back_off(struct np_installer *inst)
     inst->seqno++;
 }
 
-/* Connections of addresses that are another pod's now. */
 static void
-forget_connections(struct np_installer *inst)
+forget_address(struct np_installer *inst, const struct np_prefix *addr,
+               uint8_t proto)
 {
     int version = rconn_get_version(inst->rconn);
 
+    for (int i = 0; i < 4 && inst->zones[i & 1]; i++) {
+        rconn_send(inst->rconn,
+                   np_of_ct_flush(version, inst->next_xid++,
+                                  inst->zones[i & 1], addr, i & 2, proto),
+                   NULL);
+    }
+}
+
+/* Connections of addresses that are another pod's now.  Of IPv6 one protocol
+ * after the other, without ICMPv6: ovs-vswitchd 3.1.0 aborts when the userspace
+ * datapath is to forget an ICMPv6 "connection", because it looks for the type
+ * of its answers among those of ICMP (tuple_to_conn_key() in
+ * lib/conntrack.c). */
+static void
+forget_connections(struct np_installer *inst)
+{
+    static const uint8_t protos[] = { IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP };
+
     for (size_t i = 0; i < inst->forget.n; i++) {
-        for (int j = 0; j < 4 && inst->zones[j & 1]; j++) {
-            rconn_send(inst->rconn,
-                       np_of_ct_flush(version, inst->next_xid++,
-                                      inst->zones[j & 1],
-                                      &inst->forget.v[i], j & 2), NULL);
+        const struct np_prefix *addr = &inst->forget.v[i];
+
+        if (addr->family == 4) {
+            forget_address(inst, addr, 0);
+            continue;
+        }
+        for (size_t j = 0; j < ARRAY_SIZE(protos); j++) {
+            forget_address(inst, addr, protos[j]);
         }
     }
     np_addr_list_clear(&inst->forget);

@@ -32,9 +32,12 @@ def fixture_world(module_world):
 
 
 def connections(world, *words):
+    """Without those of ICMPv6, which time out: Open vSwitch 3.1.0 would not
+    survive their flush."""
     dump = world.lab.ovs.appctl("ovs-vswitchd", "dpctl/dump-conntrack")
     return [line for line in dump.splitlines()
-            if all(f"={word}," in line for word in words)]
+            if not line.startswith("icmpv6")
+            and all(f"={word}," in line for word in words)]
 
 
 def count(world, ips):
@@ -43,6 +46,7 @@ def count(world, ips):
 
 def talk(world, name):
     world.expect([f"{name} -> b tcp/80", f"b -> {name} tcp/80",
+                  f"{name} -> b echo", f"{name} -> b udp/53",
                   "c -> b tcp/80"], [])
     assert all(count(world, OTHER))
 

@@ -383,7 +383,7 @@ handle_ct_flush(struct fake_switch *sw, struct fake_conn *conn,
     }
     assert_int_equal(ofp_ct_match_decode(&match, &with_zone, &zone, oh), 0);
     assert_true(with_zone);
-    ds_put_format(&sw->log, "forget %d ", zone);
+    ds_put_format(&sw->log, "forget %d/%d ", zone, match.ip_proto);
     ipv6_format_mapped(&match.tuple_orig.src, &sw->log);
     ds_put_char(&sw->log, '>');
     ipv6_format_mapped(&match.tuple_orig.dst, &sw->log);

@@ -104,18 +104,22 @@ connections_are_forgotten(void **state)
     begin(f);
     until_realized(f, patch_forget(f, LIST(8), "10.0.0.1"));
     check_log(f, "open add 8 barrier commit barrier "
-              "forget 100 10.0.0.1>:: forget 101 10.0.0.1>:: "
-              "forget 100 ::>10.0.0.1 forget 101 ::>10.0.0.1 ");
+              "forget 100/0 10.0.0.1>:: forget 101/0 10.0.0.1>:: "
+              "forget 100/0 ::>10.0.0.1 forget 101/0 ::>10.0.0.1 ");
     until_realized(f, patch_forget(f, NONE, "fd00::1"));
-    check_log(f, "forget 100 fd00::1>:: forget 101 fd00::1>:: "
-              "forget 100 ::>fd00::1 forget 101 ::>fd00::1 ");
+    check_log(f, "forget 100/6 fd00::1>:: forget 101/6 fd00::1>:: "
+              "forget 100/6 ::>fd00::1 forget 101/6 ::>fd00::1 "
+              "forget 100/17 fd00::1>:: forget 101/17 fd00::1>:: "
+              "forget 100/17 ::>fd00::1 forget 101/17 ::>fd00::1 "
+              "forget 100/132 fd00::1>:: forget 101/132 fd00::1>:: "
+              "forget 100/132 ::>fd00::1 forget 101/132 ::>fd00::1 ");
 
     fake_switch_drop(&f->sw, false);
     until_connected(f, false);
     uint64_t no = patch_forget(f, NONE, "10.0.0.1");
     until_realized(f, no);
     settle(f);
-    assert_non_null(strstr(ds_cstr(&f->sw.log), "forget 101"));
+    assert_non_null(strstr(ds_cstr(&f->sw.log), "forget 101/0"));
 
     f->sw.no_ct_flush = true;
     until_realized(f, patch_forget(f, LIST(9), "10.0.0.1"));
