@@ -292,7 +292,8 @@ np_denials_take(struct np_denials *d, const struct np_flow_dump *dump,
     HMAP_FOR_EACH_SAFE (old, node, &d->live) {
         const struct np_denial *same = find(&live, old);
 
-        if (first && (!same || same->first >= old->first + SAME_FLOW)) {
+        if (first && (!same || same->n_packets < old->n_packets
+                      || same->first >= old->first + SAME_FLOW)) {
             keep(d, old);
         }
         take_out(&d->live, old);

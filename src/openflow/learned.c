@@ -42,6 +42,7 @@ enum { PROBE_SECONDS = 5, MAX_BACKOFF_SECONDS = 2 };
 
 struct np_learned {
     struct rconn *rconn;
+    struct np_of_knock knock;
     char *target;
     unsigned int conn_seqno;
     uint32_t next_xid;
@@ -304,6 +305,7 @@ np_learned_run(struct np_learned *l)
 {
     struct ofpbuf *msg;
 
+    np_of_knock_run(&l->knock, l->rconn);
     rconn_run(l->rconn);
     check_connection(l);
     for (int i = 0; i < TURN_MAX && (msg = rconn_recv(l->rconn)); i++) {
@@ -319,6 +321,7 @@ np_learned_wait(struct np_learned *l)
 {
     rconn_run_wait(l->rconn);
     rconn_recv_wait(l->rconn);
+    np_of_knock_wait(&l->knock, l->rconn);
     if (!l->reading && l->wanted > l->done
         && rconn_is_connected(l->rconn)) {
         poll_immediate_wake();
