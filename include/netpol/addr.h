@@ -45,6 +45,8 @@ bool np_prefix_contains(const struct np_prefix *outer,
 int np_prefix_compare(const struct np_prefix *, const struct np_prefix *);
 uint32_t np_prefix_hash(const struct np_prefix *, uint32_t basis);
 bool np_prefix_equal(const struct np_prefix *, const struct np_prefix *);
+bool np_addrs_contain(const struct np_prefix *v, size_t n,
+                      const struct np_prefix *);
 /* Appends the canonical text (RFC 5952), without "/len" at full length. */
 void np_prefix_format(const struct np_prefix *, struct ds *);
 

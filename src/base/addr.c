@@ -196,6 +196,17 @@ np_prefix_format(const struct np_prefix *p, struct ds *s)
     }
 }
 
+bool
+np_addrs_contain(const struct np_prefix *v, size_t n, const struct np_prefix *p)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (np_prefix_equal(&v[i], p)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void
 np_addr_list_add(struct np_addr_list *list, const struct np_prefix *addr)
 {

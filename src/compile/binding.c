@@ -81,18 +81,12 @@ np_binding_destroy(struct np_binding *b)
 
 /* The pods of this node, in order. */
 
-/* The ports' own words lie side by side; the objects are all over memory. */
 static int
 compare_locals(const struct np_local *a, const struct np_local *b)
 {
     const struct np_meta *x = a->entry->key, *y = b->entry->key;
-    int cmp;
+    int cmp = strcmp(x->namespace, y->namespace);
 
-    if (a->port->pod_name && b->port->pod_name) {
-        cmp = strcmp(a->port->pod_namespace, b->port->pod_namespace);
-        return cmp ? cmp : strcmp(a->port->pod_name, b->port->pod_name);
-    }
-    cmp = strcmp(x->namespace, y->namespace);
     return cmp ? cmp : strcmp(x->name, y->name);
 }
 
@@ -247,30 +241,13 @@ compare_prefixes(const void *a, const void *b)
 }
 
 static void
-add_addrs(struct np_prefix **v, size_t *n, const struct np_prefix *addrs,
-          size_t n_addrs)
+add_addrs(struct np_addr_list *list, const struct np_prefix *addrs, size_t n)
 {
-    *v = xrealloc(*v, (*n + n_addrs + 1) * sizeof **v);
-    if (n_addrs) {
-        memcpy(*v + *n, addrs, n_addrs * sizeof **v);
-    }
-    *n += n_addrs;
-}
-
-static void
-sort_addrs(struct np_prefix *v, size_t *n)
-{
-    size_t unique = 0;
-
-    if (*n > 1) {
-        qsort(v, *n, sizeof *v, compare_prefixes);
-    }
-    for (size_t i = 0; i < *n; i++) {
-        if (!i || !np_prefix_equal(&v[i - 1], &v[i])) {
-            v[unique++] = v[i];
+    for (size_t i = 0; i < n; i++) {
+        if (!np_addrs_contain(list->v, list->n, &addrs[i])) {
+            np_addr_list_add(list, &addrs[i]);
         }
     }
-    *n = unique;
 }
 
 static void
@@ -287,32 +264,34 @@ change_node(struct turn *turn, const struct np_cache *cache, const char *node)
 {
     const struct np_entry *entry = np_cache_find(cache, NP_NODE, NULL, node);
     struct np_binding *b = turn->b;
-    struct np_prefix *v = NULL;
-    size_t n = 0;
+    struct np_addr_list list = { .n = 0 };
 
     if (entry) {
         const struct np_node *self = (const struct np_node *) entry->object;
 
-        add_addrs(&v, &n, self->addrs, self->n_addrs);
+        add_addrs(&list, self->addrs, self->n_addrs);
     }
     for (size_t i = 0; i < b->n_places; i++) {
         const struct np_bridge_port *row = b->places[i]->row;
 
         if (row->role == NP_PORT_NODE) {
-            add_addrs(&v, &n, row->addrs, row->n_addrs);
+            add_addrs(&list, row->addrs, row->n_addrs);
         }
     }
-    sort_addrs(v, &n);
-    if (n == b->n_node_addrs
-        && (!n || !memcmp(v, b->node_addrs, n * sizeof *v))) {
-        free(v);
+    if (list.n > 1) {
+        qsort(list.v, list.n, sizeof *list.v, compare_prefixes);
+    }
+    if (list.n == b->n_node_addrs
+        && (!list.n || !memcmp(list.v, b->node_addrs,
+                               list.n * sizeof *list.v))) {
+        np_addr_list_clear(&list);
         return;
     }
     turn->delta->other_node_addrs = true;
     turn->delta->old_node_addrs = b->node_addrs;
     turn->delta->n_old_node_addrs = b->n_node_addrs;
-    b->node_addrs = v;
-    b->n_node_addrs = n;
+    b->node_addrs = list.v;
+    b->n_node_addrs = list.n;
     reopen_wanting(turn, b->node_addrs, b->n_node_addrs);
     reopen_wanting(turn, turn->delta->old_node_addrs,
                    turn->delta->n_old_node_addrs);

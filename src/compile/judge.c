@@ -188,22 +188,11 @@ find_problem(const struct np_binding *b, struct np_place *place)
 }
 
 static bool
-contains(const struct np_prefix *addrs, size_t n, const struct np_prefix *addr)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (np_prefix_equal(&addrs[i], addr)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool
 same_addrs(const struct np_prefix *a, size_t n_a,
            const struct np_prefix *b, size_t n_b)
 {
     for (size_t i = 0; i < n_a; i++) {
-        if (!contains(b, n_b, &a[i])) {
+        if (!np_addrs_contain(b, n_b, &a[i])) {
             return false;
         }
     }

@@ -38,12 +38,7 @@ addrs_of(const struct np_local *local, const struct np_meta *object)
 static bool
 contains(struct addrs addrs, const struct np_prefix *p)
 {
-    for (size_t i = 0; i < addrs.n; i++) {
-        if (np_prefix_equal(&addrs.v[i], p)) {
-            return true;
-        }
-    }
-    return false;
+    return np_addrs_contain(addrs.v, addrs.n, p);
 }
 
 /* ENTRY, which stood for BEFORE, had OLD and has NEW. */

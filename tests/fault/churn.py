@@ -170,7 +170,6 @@ class Churn:
                     i, ns, role=role, spin=str(self.random.randrange(3)))
         self._write("remote.json", *self._remote.values())
 
-
     def visitor(self):
         """A pod of this node comes or goes, with its port."""
         lab = self.rig.lab

@@ -45,7 +45,8 @@ def summary(result, churn):
     return (f"{result.sent} frames and bytes, {result.lost} allowed lost "
             f"({result.switch_drops} at the switch's sockets), "
             f"{len(result.leaks())} leaks, "
-            f"slowest frame {result.stall:.3f} s, slowest TCP byte {result.tcp_stall:.3f} s; "
+            f"slowest frame {result.stall:.3f} s, "
+            f"slowest TCP byte {result.tcp_stall:.3f} s; "
             f"{churn.steps} changes, {len(churn.states)} states of "
             f"{n_judged} streams judged")
 

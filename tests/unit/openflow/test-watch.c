@@ -191,6 +191,20 @@ refused(void **state)
     TABLE(f, 1, 0, 5, 6);
 }
 
+/* Somebody deletes a flow, and the switch is slow to answer the look that
+ * follows. */
+static void
+begin_look(struct fixture *f)
+{
+    fake_switch_edit(&f->sw, FLOW(5, 1), true, true);
+    fake_switch_run(&f->sw);
+    f->sw.mute = true;
+    while (strcmp(status_of(f).state, "reading")) {
+        block(f);
+        turn(f);
+    }
+}
+
 /* The answer waits while more is wished. */
 static void
 wish_while_looking(void **state)
@@ -199,13 +213,7 @@ wish_while_looking(void **state)
     uint64_t no;
 
     begin(f);
-    fake_switch_edit(&f->sw, FLOW(5, 1), true, true);
-    fake_switch_run(&f->sw);
-    f->sw.mute = true;
-    while (strcmp(status_of(f).state, "reading")) {
-        block(f);
-        turn(f);
-    }
+    begin_look(f);
     no = WISH(f, 2, 6, 7);
     f->sw.mute = false;
     until_realized(f, no);
@@ -221,13 +229,7 @@ patch_while_looking(void **state)
     uint64_t no;
 
     begin(f);
-    fake_switch_edit(&f->sw, FLOW(5, 1), true, true);
-    fake_switch_run(&f->sw);
-    f->sw.mute = true;
-    while (strcmp(status_of(f).state, "reading")) {
-        block(f);
-        turn(f);
-    }
+    begin_look(f);
     np_flow_patch_init(&patch);
     np_flow_patch_put(&patch, flow_of(7, 1));
     np_flow_patch_del(&patch, flow_of(6, 1));
@@ -245,13 +247,7 @@ lost_while_looking(void **state)
     struct fixture *f = *state;
 
     uint64_t no = begin(f);
-    fake_switch_edit(&f->sw, FLOW(5, 1), true, true);
-    fake_switch_run(&f->sw);
-    f->sw.mute = true;
-    while (strcmp(status_of(f).state, "reading")) {
-        block(f);
-        turn(f);
-    }
+    begin_look(f);
     fake_switch_drop(&f->sw, true);
     f->sw.mute = false;
     until_connected(f, true);
